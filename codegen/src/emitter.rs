@@ -1,0 +1,206 @@
+//! The emission of one program: its frame (entry checks, scratch memory, exit) and its state.
+
+use crate::debug::Debug;
+use crate::error::{Emit, Failure};
+use crate::helpers::Helper;
+use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
+use inkwell::debug_info::DISubprogram;
+use lt_lang::hir::{self, Place, Probe, SlotId, VarId};
+use lt_lang::kernel::Kernel;
+use lt_lang::manifest::{LossCause, Manifest, Map, MapId, MapRole, Program, state};
+use lt_lang::source::{SourceMap, Span};
+use std::cell::OnceCell;
+
+/// Everything that the programs of a script share.
+pub(crate) struct Unit<'a, 'c> {
+    pub(crate) llvm: Llvm<'c>,
+    pub(crate) debug: Debug<'c>,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) kernel: &'a dyn Kernel,
+    pub(crate) sources: &'a SourceMap,
+    /// Addresses of the maps, in the manifest's order.
+    pub(crate) maps: Vec<Ptr<'c>>,
+    /// `lt_state`
+    pub(crate) state: Ptr<'c>,
+    /// `lt_start`
+    pub(crate) start: Ptr<'c>,
+    /// Read-only zeros, made when first needed, and how many.
+    pub(crate) zeros: OnceCell<Ptr<'c>>,
+    pub(crate) zeros_size: u32,
+    /// The longest literals are read-only data; this is how many there are.
+    pub(crate) texts: std::cell::Cell<u32>,
+}
+
+/// A program while it is emitted.
+pub(crate) struct Emitter<'u, 'c> {
+    pub(crate) unit: &'u Unit<'u, 'c>,
+    pub(crate) llvm: &'u Llvm<'c>,
+    pub(crate) probe: &'u Probe,
+    pub(crate) program: &'u Program,
+    /// The program's argument.
+    pub(crate) ctx: Ptr<'c>,
+    /// Holds the stack memory; control goes on in the next block.
+    pub(crate) entry: Block<'c>,
+    /// Returns 0.
+    pub(crate) exit: Block<'c>,
+    scope: DISubprogram<'c>,
+    vars: Vec<Memory<'c>>,
+    slots: Vec<Memory<'c>>,
+    /// Eight bytes for what a helper reads or writes at once; nothing in it survives the next helper.
+    pub(crate) temp: Memory<'c>,
+    /// The key 0 of scalar maps.
+    zero_key: Memory<'c>,
+}
+
+/// Emits the function of a probe.
+pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
+    let program = unit.manifest.programs.get(probe.program.0 as usize);
+    let program = program.ok_or_else(|| Failure::internal("a probe without a program"))?;
+    let llvm = &unit.llvm;
+    let function = llvm.function(&program.symbol, &program.attach.section());
+    let scope = unit.debug.function(function, &program.symbol, probe.span, unit.sources)?;
+    let ctx = function.get_nth_param(0).ok_or_else(|| Failure::internal("a program without a context"))?;
+    let [entry, start, exit] = ["entry", "start", "exit"].map(|name| llvm.context.append_basic_block(function, name));
+    llvm.position(start);
+    let location = unit.debug.location(llvm, scope, probe.span, probe.span, unit.sources)?;
+    llvm.builder.set_current_debug_location(location);
+    let mut emitter = Emitter {
+        unit,
+        llvm,
+        probe,
+        program,
+        ctx: ctx.into_pointer_value(),
+        entry,
+        exit,
+        scope,
+        vars: vec![],
+        slots: vec![],
+        temp: llvm.alloca(entry, 8, 8)?,
+        zero_key: llvm.alloca(entry, 4, 4)?,
+    };
+    emitter.prologue()?;
+    emitter.block(&probe.body)?;
+    emitter.epilogue(location, start)
+}
+
+impl<'c> Emitter<'_, 'c> {
+    fn prologue(&mut self) -> Emit {
+        let llvm = self.llvm;
+        if !self.program.attach.is_driver() {
+            let stopped = llvm.load_volatile(self.state_word(state::STOPPED)?, 8)?;
+            llvm.leave_if(llvm.is_true(stopped)?, self.exit, "running")?;
+        }
+        llvm.store(self.zero_key, llvm.int(0), 4)?;
+        self.make_slots()?;
+        for var in &self.probe.vars {
+            let memory = match var.slot {
+                Some(slot) => self.slot(slot)?,
+                None => {
+                    let memory = llvm.alloca(self.entry, 8, 8)?;
+                    llvm.store(memory, llvm.int(0), 8)?;
+                    memory
+                }
+            };
+            self.vars.push(memory);
+        }
+        Ok(())
+    }
+
+    fn make_slots(&mut self) -> Emit {
+        let in_scratch = |slot: &hir::Slot| matches!(slot.place, Place::Scratch(_));
+        let scratch = if self.probe.slots.iter().any(in_scratch) { Some(self.scratch_memory()?) } else { None };
+        for slot in &self.probe.slots {
+            let memory = match (slot.place, scratch) {
+                (Place::Scratch(offset), Some(scratch)) => self.llvm.at(scratch, offset)?,
+                _ => self.llvm.alloca(self.entry, slot.size.max(1), slot.align.clamp(1, 8))?,
+            };
+            self.slots.push(memory);
+        }
+        Ok(())
+    }
+
+    /// The program's element of the scratch map; the program ends without it (which no kernel lets happen).
+    fn scratch_memory(&self) -> Emit<Memory<'c>> {
+        let llvm = self.llvm;
+        let map = self.map_with_role(MapRole::Scratch).ok_or_else(|| Failure::internal("no scratch map"))?;
+        llvm.store(self.temp, llvm.uint(u64::from(self.probe.program.0)), 4)?;
+        let arguments = [self.map_address(map)?.into(), self.temp.ptr.into()];
+        let ptr = llvm.call_for_pointer(Helper::MapLookup, &arguments)?;
+        llvm.leave_if(llvm.is_null(ptr)?, self.exit, "scratch")?;
+        Ok(Memory::aligned(ptr))
+    }
+
+    fn epilogue(&self, location: inkwell::debug_info::DILocation<'c>, start: Block<'c>) -> Emit {
+        let llvm = self.llvm;
+        llvm.builder.set_current_debug_location(location);
+        llvm.branch(self.exit)?;
+        llvm.position(self.exit);
+        llvm.builder.build_return(Some(&llvm.context.i32_type().const_zero()))?;
+        llvm.position(self.entry);
+        llvm.branch(start)?;
+        llvm.builder.unset_current_debug_location();
+        Ok(())
+    }
+
+    /// What is emitted from here on comes from this place of the source.
+    pub(crate) fn at(&self, span: Span) -> Emit {
+        let unit = self.unit;
+        let location = unit.debug.location(self.llvm, self.scope, self.probe.span, span, unit.sources)?;
+        self.llvm.builder.set_current_debug_location(location);
+        Ok(())
+    }
+
+    /// A variable's memory.
+    pub(crate) fn var(&self, id: VarId) -> Emit<Memory<'c>> {
+        self.vars.get(id.0 as usize).copied().ok_or_else(|| Failure::internal("an unknown variable"))
+    }
+
+    /// A slot's memory.
+    pub(crate) fn slot(&self, id: SlotId) -> Emit<Memory<'c>> {
+        self.slots.get(id.0 as usize).copied().ok_or_else(|| Failure::internal("an unknown slot"))
+    }
+
+    /// A map's entry in the manifest.
+    pub(crate) fn map(&self, id: MapId) -> Emit<&Map> {
+        self.unit.manifest.maps.get(id.0 as usize).ok_or_else(|| Failure::internal("an unknown map"))
+    }
+
+    /// A map as helpers take it.
+    pub(crate) fn map_address(&self, id: MapId) -> Emit<Ptr<'c>> {
+        self.unit.maps.get(id.0 as usize).copied().ok_or_else(|| Failure::internal("an unknown map"))
+    }
+
+    /// The first map with a role.
+    pub(crate) fn map_with_role(&self, role: MapRole) -> Option<MapId> {
+        let at = self.unit.manifest.maps.iter().position(|map| map.role == role)?;
+        Some(MapId(at as u32))
+    }
+
+    /// The key of scalar maps.
+    pub(crate) fn zero_key(&self) -> Memory<'c> {
+        self.zero_key
+    }
+
+    /// A word of `lt_state`.
+    pub(crate) fn state_word(&self, word: usize) -> Emit<Memory<'c>> {
+        self.llvm.at(Memory::aligned(self.unit.state), word as u32 * 8)
+    }
+
+    /// Counts a loss of this program.
+    pub(crate) fn count_loss(&self, cause: LossCause) -> Emit {
+        let counter = self.state_word(state::counter(self.probe.program, cause))?;
+        self.llvm.atomic_add(counter.ptr, self.llvm.int(1))?;
+        Ok(())
+    }
+
+    /// Counts a loss when an i1 is true.
+    pub(crate) fn count_loss_if(&self, flag: Int<'c>, cause: LossCause) -> Emit {
+        let (lost, rest) = (self.llvm.new_block("lost")?, self.llvm.new_block("counted")?);
+        self.llvm.branch_if(flag, lost, rest)?;
+        self.llvm.position(lost);
+        self.count_loss(cause)?;
+        self.llvm.branch(rest)?;
+        self.llvm.position(rest);
+        Ok(())
+    }
+}

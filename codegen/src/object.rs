@@ -1,0 +1,52 @@
+//! From a module to an ELF object: target, passes, emission.
+
+use crate::error::{Emit, Failure};
+use crate::llvm::Llvm;
+use crate::registers::triple;
+use crate::{CompileOptions, Optimize};
+use inkwell::OptimizationLevel;
+use inkwell::passes::PassBuilderOptions;
+use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine};
+
+/// Measured against `default<O2>` on scripts of all kinds: the same number of instructions within a percent, but 1.7 ms
+/// instead of 2.4 ms for a script of one probe, and 4.6 instead of 7.2 ms for four.
+const PASSES: &str = "function(sroa,early-cse,simplifycfg,instcombine,simplifycfg,adce)";
+
+/// The BPF back end, as Linux 5.10 can take its code.
+pub(crate) fn target_machine() -> Emit<TargetMachine> {
+    Target::initialize_bpf(&InitializationConfig {
+        asm_parser: false,
+        asm_printer: true,
+        base: true,
+        disassembler: false,
+        info: true,
+        machine_code: true,
+    });
+    let target = Target::from_triple(&triple())?;
+    let level = OptimizationLevel::Default;
+    let machine = target.create_target_machine(&triple(), "v3", "", level, RelocMode::PIC, CodeModel::Default);
+    machine.ok_or_else(|| Failure::internal("LLVM has no BPF back end"))
+}
+
+/// Sets what has to be known before the first load is built: alignments depend on it.
+pub(crate) fn prepare(llvm: &Llvm, machine: &TargetMachine) {
+    llvm.module.set_triple(&triple());
+    llvm.module.set_data_layout(&machine.get_target_data().get_data_layout());
+}
+
+/// Runs the passes.
+pub(crate) fn optimize(llvm: &Llvm, machine: &TargetMachine, options: &CompileOptions) -> Emit {
+    if cfg!(debug_assertions) {
+        llvm.module.verify()?;
+    }
+    match options.optimize {
+        Optimize::None => Ok(()),
+        Optimize::Default => Ok(llvm.module.run_passes(PASSES, machine, PassBuilderOptions::create())?),
+    }
+}
+
+/// The object file.
+pub(crate) fn emit(llvm: &Llvm, machine: &TargetMachine) -> Emit<Vec<u8>> {
+    let buffer = machine.write_to_memory_buffer(&llvm.module, FileType::Object)?;
+    Ok(buffer.as_slice().to_vec())
+}

@@ -1,0 +1,250 @@
+//! Reading the kernel's and processes' memory, the context, and arguments. What cannot be read is zero: the helpers
+//! zero their destination when they fail.
+
+use crate::emitter::Emitter;
+use crate::error::{Emit, Failure};
+use crate::helpers::Helper;
+use crate::llvm::{Int, Memory};
+use crate::registers::{self, Registers};
+use inkwell::IntPredicate;
+use lt_lang::hir::{Expr, FieldPath, FieldStep};
+use lt_lang::kernel::TracepointField;
+use lt_lang::manifest::Attach;
+use lt_lang::types::{AddressSpace, Type};
+
+/// Where a field lies.
+struct Field {
+    /// From the start of the record that the path begins in.
+    bit_offset: u64,
+    /// Width when it is a bit-field.
+    bit_size: Option<u32>,
+}
+
+/// The two helpers of a kind of read.
+#[derive(Clone, Copy)]
+pub(crate) struct Readers {
+    kernel: Helper,
+    user: Helper,
+}
+
+/// Reads of a known number of bytes.
+pub(crate) const BYTES: Readers = Readers { kernel: Helper::ReadKernel, user: Helper::ReadUser };
+/// Reads up to a NUL.
+pub(crate) const STRING: Readers = Readers { kernel: Helper::ReadKernelStr, user: Helper::ReadUserStr };
+
+impl<'c> Emitter<'_, 'c> {
+    /// Calls the helper that fits the address space; an unknown one is decided by the address's top bit.
+    pub(crate) fn read(
+        &self,
+        readers: Readers,
+        space: AddressSpace,
+        to: Memory<'c>,
+        size: Int<'c>,
+        address: Int<'c>,
+    ) -> Emit<Int<'c>> {
+        let by = |helper| self.llvm.call(helper, &[to.ptr.into(), size.into(), address.into()]);
+        match space {
+            AddressSpace::Kernel => by(readers.kernel),
+            AddressSpace::User => by(readers.user),
+            AddressSpace::Unknown => {
+                let in_kernel = self.llvm.compare(IntPredicate::SLT, address, self.llvm.int(0))?;
+                self.choose_by(in_kernel, || by(readers.kernel), || by(readers.user))
+            }
+        }
+    }
+
+    /// The scalar at an address.
+    pub(crate) fn read_scalar(&self, address: Int<'c>, space: AddressSpace, ty: &Type) -> Emit<Int<'c>> {
+        let bytes = ty.size();
+        self.read(BYTES, space, self.temp, self.llvm.uint(u64::from(bytes)), address)?;
+        let value = self.llvm.load(self.temp, bytes)?;
+        self.normalize(value, ty)
+    }
+
+    fn field(&self, path: &FieldPath) -> Emit<Field> {
+        let mut field = Field { bit_offset: 0, bit_size: None };
+        for step in &path.steps {
+            match step {
+                FieldStep::Member { record, name } => {
+                    let member =
+                        self.unit.kernel.member(*record, name).ok_or_else(|| {
+                            Failure::internal(format_args!("the kernel has no member `{name}` any more"))
+                        })?;
+                    field.bit_offset += u64::from(member.bit_offset);
+                    field.bit_size = member.bit_size;
+                }
+                FieldStep::Element { index, size } => {
+                    field.bit_offset += u64::from(*index) * u64::from(*size) * 8;
+                    field.bit_size = None;
+                }
+            }
+        }
+        Ok(field)
+    }
+
+    fn displaced(&self, base: &Expr, bytes: u64) -> Emit<Int<'c>> {
+        let base = self.address(base)?;
+        Ok(self.llvm.builder.build_int_add(base, self.llvm.uint(bytes), "")?)
+    }
+
+    /// The address of a field.
+    pub(crate) fn field_address(&self, base: &Expr, path: &FieldPath) -> Emit<Int<'c>> {
+        let field = self.field(path)?;
+        self.displaced(base, field.bit_offset / 8)
+    }
+
+    /// A scalar field, bit-fields included.
+    pub(crate) fn read_field(&self, base: &Expr, path: &FieldPath, space: AddressSpace, ty: &Type) -> Emit<Int<'c>> {
+        let field = self.field(path)?;
+        let address = self.displaced(base, field.bit_offset / 8)?;
+        match field.bit_size {
+            None => self.read_scalar(address, space, ty),
+            Some(bits) => self.read_bits(address, space, (field.bit_offset % 8) as u32, bits, ty),
+        }
+    }
+
+    /// `bits` bits from bit `skip` (below 8) on.
+    fn read_bits(&self, address: Int<'c>, space: AddressSpace, skip: u32, bits: u32, ty: &Type) -> Emit<Int<'c>> {
+        let (llvm, builder) = (self.llvm, &self.llvm.builder);
+        if bits == 0 || skip + bits > 64 {
+            return Err(Failure::internal("a bit-field that spans more than eight bytes"));
+        }
+        llvm.store(self.temp, llvm.int(0), 8)?;
+        let bytes = (skip + bits).div_ceil(8);
+        self.read(BYTES, space, self.temp, llvm.uint(u64::from(bytes)), address)?;
+        let word = llvm.load(self.temp, 8)?;
+        let left = builder.build_left_shift(word, llvm.uint(u64::from(64 - skip - bits)), "")?;
+        Ok(builder.build_right_shift(left, llvm.uint(u64::from(64 - bits)), ty.is_signed(), "")?)
+    }
+
+    /// A field that is a memory value.
+    pub(crate) fn place_field(
+        &self,
+        base: &Expr,
+        path: &FieldPath,
+        space: AddressSpace,
+        ty: &Type,
+        to: Memory<'c>,
+        zeroed: bool,
+    ) -> Emit {
+        let address = self.field_address(base, path)?;
+        self.place_read(space, address, ty, to, zeroed)
+    }
+
+    /// A string or array in memory that is as large as its type.
+    fn place_read(&self, space: AddressSpace, address: Int<'c>, ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
+        let is_string = matches!(ty, Type::String { .. });
+        if is_string && zeroed {
+            self.zero(to, 0, ty.size())?;
+        }
+        let readers = if is_string { STRING } else { BYTES };
+        self.read(readers, space, to, self.llvm.uint(u64::from(ty.size())), address)?;
+        Ok(())
+    }
+
+    /// A scalar at an offset of the context.
+    fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
+        self.llvm.load_volatile(self.llvm.at(Memory::aligned(self.ctx), offset)?, bytes)
+    }
+
+    /// An address in the context for helpers; kept apart from direct loads, which the verifier allows only on the
+    /// context pointer itself.
+    fn context_address(&self, offset: Int<'c>) -> Emit<Int<'c>> {
+        let ctx = self.llvm.opaque_pointer(self.ctx)?;
+        self.llvm.address(self.llvm.offset(ctx, offset)?)
+    }
+
+    /// A scalar field of the tracepoint's record.
+    pub(crate) fn tracepoint_scalar(&self, field: &TracepointField, ty: &Type) -> Emit<Int<'c>> {
+        let bytes = field.size;
+        let direct = matches!(bytes, 1 | 2 | 4 | 8) && field.offset.is_multiple_of(bytes);
+        if direct {
+            let value = self.context(field.offset, bytes)?;
+            let value = self.llvm.extend(value, bytes * 8, ty.is_signed())?;
+            return self.normalize(value, ty);
+        }
+        let address = self.context_address(self.llvm.uint(u64::from(field.offset)))?;
+        self.read_scalar(address, AddressSpace::Kernel, ty)
+    }
+
+    /// A string or array of the tracepoint's record; gives the bytes used where they are known.
+    pub(crate) fn place_tracepoint(
+        &self,
+        field: &TracepointField,
+        ty: &Type,
+        to: Memory<'c>,
+        zeroed: bool,
+    ) -> Emit<Option<Int<'c>>> {
+        let offset = if field.data_loc {
+            let location = self.context(field.offset, 4)?;
+            self.llvm.builder.build_and(location, self.llvm.int(0xffff), "")?
+        } else {
+            self.llvm.uint(u64::from(field.offset))
+        };
+        let address = self.context_address(offset)?;
+        if matches!(ty, Type::String { .. }) {
+            return self.place_string_at(address, AddressSpace::Kernel, ty.size(), to, zeroed).map(Some);
+        }
+        self.place_read(AddressSpace::Kernel, address, ty, to, zeroed)?;
+        Ok(None)
+    }
+
+    fn registers(&self) -> Emit<&'static Registers> {
+        registers::host().ok_or_else(|| Failure::internal("the registers of this architecture are not known"))
+    }
+
+    /// An argument of the traced function as a value of its type; what lies above its width is undefined.
+    pub(crate) fn argument(&self, number: u32, ty: &Type) -> Emit<Int<'c>> {
+        let value = self.raw_argument(number)?;
+        self.traced_value(value, ty)
+    }
+
+    /// What the traced function returned, as a value of its type.
+    pub(crate) fn return_value(&self, params: u32, ty: &Type) -> Emit<Int<'c>> {
+        let value = self.raw_return_value(params)?;
+        self.traced_value(value, ty)
+    }
+
+    fn traced_value(&self, value: Int<'c>, ty: &Type) -> Emit<Int<'c>> {
+        let typed = matches!(self.program.attach, Attach::Fentry { .. }) && matches!(ty, Type::Pointer { .. });
+        self.normalize(if typed { self.forget_type(value)? } else { value }, ty)
+    }
+
+    /// Makes a plain number of what the verifier knows as a typed pointer, with which it allows little arithmetic: a
+    /// number added to memory is a number.
+    fn forget_type(&self, pointer: Int<'c>) -> Emit<Int<'c>> {
+        self.llvm.store_volatile(self.temp, self.llvm.int(0), 8)?;
+        self.llvm.atomic_add(self.temp.ptr, pointer)?;
+        self.llvm.load_volatile(self.temp, 8)
+    }
+
+    /// 64 bits of an argument.
+    pub(crate) fn raw_argument(&self, number: u32) -> Emit<Int<'c>> {
+        match self.program.attach {
+            Attach::Fentry { .. } => self.context(number * 8, 8),
+            Attach::Kprobe { .. } => {
+                let registers = self.registers()?;
+                match registers.arguments.get(number as usize) {
+                    Some(offset) => self.context(*offset, 8),
+                    None => self.stack_argument(number - registers.arguments.len() as u32, registers),
+                }
+            }
+            _ => Err(Failure::internal("arguments of a probe that has none")),
+        }
+    }
+
+    fn stack_argument(&self, at: u32, registers: &Registers) -> Emit<Int<'c>> {
+        let skip = self.llvm.uint(u64::from(registers.stack_skip + at * 8));
+        let address = self.llvm.builder.build_int_add(self.context(registers.stack, 8)?, skip, "")?;
+        self.read_scalar(address, AddressSpace::Kernel, &Type::U64)
+    }
+
+    /// 64 bits of the return value.
+    pub(crate) fn raw_return_value(&self, params: u32) -> Emit<Int<'c>> {
+        match self.program.attach {
+            Attach::Fentry { .. } => self.context(params * 8, 8),
+            Attach::Kprobe { .. } => self.context(self.registers()?.result, 8),
+            _ => Err(Failure::internal("the return value of a probe that has none")),
+        }
+    }
+}

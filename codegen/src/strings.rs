@@ -1,0 +1,168 @@
+//! Strings: reading them, and comparing them.
+
+use crate::emitter::Emitter;
+use crate::error::{Emit, Failure};
+use crate::llvm::{Block, Int, Memory};
+use crate::memory::{chunks, word};
+use crate::reads::STRING;
+use inkwell::IntPredicate;
+use lt_lang::hir::{Buffered, Expr, ExprKind, StringOperand};
+use lt_lang::types::AddressSpace;
+
+/// Longest strings that a loop compares byte by byte: the verifier follows each step, and keeps two branches of each
+/// in mind of at most 8192.
+const MAX_LOOP: u32 = 4000;
+
+impl<'c> Emitter<'_, 'c> {
+    /// The string at an address, of at most `limit` and `size` bytes; gives the bytes used, at least 1.
+    pub(crate) fn place_string(
+        &self,
+        address: &Expr,
+        limit: Option<&Expr>,
+        space: AddressSpace,
+        size: u32,
+        to: Memory<'c>,
+        zeroed: bool,
+    ) -> Emit<Int<'c>> {
+        let address = self.address(address)?;
+        let Some(limit) = limit else { return self.place_string_at(address, space, size, to, zeroed) };
+        if let ExprKind::Int(most @ 1..) = limit.kind {
+            let most = most.min(i64::from(size)) as u32;
+            if zeroed {
+                self.zero(to, 0, size)?;
+            }
+            return self.place_string_at(address, space, most, to, false);
+        }
+        let limit = self.scalar(limit)?;
+        // The verifier does not know how much the helper writes.
+        if zeroed || to.stack {
+            self.zero(to, 0, size)?;
+        } else {
+            // A limit of 0 makes the helper write nothing.
+            self.llvm.store(to, self.llvm.int(0), 1)?;
+        }
+        let limit = self.bounded(limit, size)?;
+        let used = self.read(STRING, space, to, limit, address)?;
+        self.at_least_one(used)
+    }
+
+    /// The same without a limit: the helper writes a NUL even when it fails.
+    pub(crate) fn place_string_at(
+        &self,
+        address: Int<'c>,
+        space: AddressSpace,
+        size: u32,
+        to: Memory<'c>,
+        zeroed: bool,
+    ) -> Emit<Int<'c>> {
+        if zeroed {
+            self.zero(to, 0, size)?;
+        }
+        let used = self.read(STRING, space, to, self.llvm.uint(u64::from(size)), address)?;
+        self.at_least_one(used)
+    }
+
+    fn at_least_one(&self, used: Int<'c>) -> Emit<Int<'c>> {
+        let good = self.llvm.compare(IntPredicate::SGT, used, self.llvm.int(0))?;
+        self.llvm.select(good, used, self.llvm.int(1))
+    }
+
+    /// The value, but no more than `most`, so that the verifier sees it.
+    pub(crate) fn bounded(&self, value: Int<'c>, most: u32) -> Emit<Int<'c>> {
+        let (value, most) = (self.llvm.opaque(value)?, self.llvm.uint(u64::from(most)));
+        let fits = self.llvm.compare(IntPredicate::ULE, value, most)?;
+        self.llvm.select(fits, value, most)
+    }
+
+    /// `==` and `!=`.
+    pub(crate) fn compare_strings(&self, negate: bool, left: &Buffered, right: &StringOperand) -> Emit<Int<'c>> {
+        let llvm = self.llvm;
+        let memory = self.buffered(left)?;
+        let size = left.value.ty.size();
+        let [same, differ, done] = [llvm.new_block("same")?, llvm.new_block("differ")?, llvm.new_block("compared")?];
+        match right {
+            StringOperand::Literal(bytes) => self.compare_literal(memory, size, bytes, same, differ)?,
+            StringOperand::Value(right) => {
+                let other = self.buffered(right)?;
+                let size = size.min(right.value.ty.size());
+                if left.zeroed && right.zeroed && size <= 256 {
+                    self.compare_words(memory, other, size, same, differ)?;
+                } else if size <= MAX_LOOP {
+                    self.compare_loop(memory, other, size, same, differ)?;
+                } else {
+                    let message = format!("strings of more than {MAX_LOOP} bytes cannot be compared");
+                    return Err(Failure::limit(message).at(left.value.span));
+                }
+            }
+        }
+        for block in [same, differ] {
+            llvm.position(block);
+            llvm.branch(done)?;
+        }
+        llvm.position(done);
+        llvm.phi(&[(llvm.int(i64::from(!negate)), same), (llvm.int(i64::from(negate)), differ)])
+    }
+
+    /// With a literal: its bytes and the NUL behind.
+    fn compare_literal(
+        &self,
+        memory: Memory<'c>,
+        size: u32,
+        literal: &[u8],
+        same: Block<'c>,
+        differ: Block<'c>,
+    ) -> Emit {
+        let llvm = self.llvm;
+        let literal = literal.split(|byte| *byte == 0).next().unwrap_or(&[]);
+        let length = literal.len() as u32 + 1;
+        if length > size {
+            return llvm.branch(differ);
+        }
+        for (offset, bytes) in chunks(memory.align, 0, length) {
+            let found = llvm.load(llvm.at(memory, offset)?, bytes)?;
+            let wanted = llvm.uint(word(literal, offset, bytes));
+            llvm.leave_if(llvm.compare(IntPredicate::NE, found, wanted)?, differ, "equal")?;
+        }
+        llvm.branch(same)
+    }
+
+    /// Two strings with zeros behind their NULs, which lie within the first `size` bytes of at least one.
+    fn compare_words(
+        &self,
+        left: Memory<'c>,
+        right: Memory<'c>,
+        size: u32,
+        same: Block<'c>,
+        differ: Block<'c>,
+    ) -> Emit {
+        let llvm = self.llvm;
+        for (offset, bytes) in chunks(left.align.min(right.align), 0, size) {
+            let one = llvm.load(llvm.at(left, offset)?, bytes)?;
+            let other = llvm.load(llvm.at(right, offset)?, bytes)?;
+            llvm.leave_if(llvm.compare(IntPredicate::NE, one, other)?, differ, "equal")?;
+        }
+        llvm.branch(same)
+    }
+
+    /// Byte by byte up to a NUL.
+    fn compare_loop(&self, left: Memory<'c>, right: Memory<'c>, size: u32, same: Block<'c>, differ: Block<'c>) -> Emit {
+        let llvm = self.llvm;
+        let before = llvm.block()?;
+        let [step, equal, next] = [llvm.new_block("byte")?, llvm.new_block("equal")?, llvm.new_block("next")?];
+        llvm.branch(step)?;
+        llvm.position(step);
+        let at = llvm.builder.build_phi(llvm.i64(), "")?;
+        at.add_incoming(&[(&llvm.int(0), before)]);
+        let index = at.as_basic_value().into_int_value();
+        let byte =
+            |memory: Memory<'c>| llvm.load(Memory { ptr: llvm.offset(memory.ptr, index)?, align: 1, ..memory }, 1);
+        let (one, other) = (byte(left)?, byte(right)?);
+        llvm.branch_if(llvm.compare(IntPredicate::NE, one, other)?, differ, equal)?;
+        llvm.position(equal);
+        llvm.branch_if(llvm.compare(IntPredicate::EQ, one, llvm.int(0))?, same, next)?;
+        llvm.position(next);
+        let more = llvm.builder.build_int_add(index, llvm.int(1), "")?;
+        at.add_incoming(&[(&more, next)]);
+        llvm.branch_if(llvm.compare(IntPredicate::ULT, more, llvm.uint(u64::from(size)))?, step, same)
+    }
+}

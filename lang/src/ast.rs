@@ -1,0 +1,308 @@
+//! The untyped tree that the parser makes. It is never changed afterwards; types live beside it, keyed by [`NodeId`].
+
+use crate::source::Span;
+
+/// Number of an expression or block in its tree; keys the checker's side table. Unique within one [`Ast`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// A name or word with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ident {
+    /// The text; a variable's or map's sigil is not part of it.
+    pub text: String,
+    /// With the sigil, where there is one.
+    pub span: Span,
+}
+
+/// A whole script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ast {
+    /// In source order.
+    pub probes: Vec<Probe>,
+    /// Nodes are numbered below this.
+    pub node_count: u32,
+}
+
+/// Attach points, predicate and action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// At least one.
+    pub attach_points: Vec<AttachPoint>,
+    /// Between slashes.
+    pub predicate: Option<Expr>,
+    /// What to do.
+    pub action: Block,
+    /// All of it.
+    pub span: Span,
+}
+
+/// `kind:part:part`, as written: `parts` are not interpreted by the parser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachPoint {
+    /// `kprobe`, `k`, `tracepoint`, ...
+    pub kind: Ident,
+    /// What stands between the further colons.
+    pub parts: Vec<Ident>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// Statements in `{ }` or `< >`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// In order.
+    pub stmts: Vec<Stmt>,
+    /// With the delimiters.
+    pub span: Span,
+    /// Written with angle brackets.
+    pub angle: bool,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stmt {
+    /// What it is.
+    pub kind: StmtKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StmtKind {
+    /// An expression for what it does.
+    Expr(Expr),
+    /// `let $x = e`, `let $x` or `let $x: type = e`
+    Let {
+        /// The variable.
+        name: Ident,
+        /// Its type, when it is written.
+        ty: Option<TypeName>,
+        /// Its first value; zero without.
+        value: Option<Expr>,
+    },
+    /// `place = e`, `place += e`, ... (`op` is what stands before the `=`)
+    Assign {
+        /// A variable or map, or anything else that the checker will refuse.
+        place: Expr,
+        /// The operator of a compound assignment.
+        op: Option<BinaryOp>,
+        /// The value.
+        value: Expr,
+    },
+    /// `if (c) { } else { }`; `else if` is an `if` alone in the else block.
+    If {
+        /// The condition.
+        condition: Expr,
+        /// When it holds.
+        then: Block,
+        /// When it does not.
+        otherwise: Option<Block>,
+    },
+    /// `{ ... }` as a statement.
+    Block(Block),
+    /// `return`
+    Return,
+    /// A construct of the language that the checker cannot take yet (loops); named for the diagnostic.
+    Unsupported {
+        /// As a message calls it: "`while` loops".
+        what: &'static str,
+    },
+    /// Could not be parsed; a message was given.
+    Error,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr {
+    /// Its number.
+    pub id: NodeId,
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of expressions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExprKind {
+    /// An integer literal (durations are nanoseconds); `unsigned` when it needs or says so.
+    Int {
+        /// Its 64 bits.
+        bits: u64,
+        /// Has a `u` suffix or is above the largest int64.
+        unsigned: bool,
+    },
+    /// A string literal, escapes resolved.
+    Str(Vec<u8>),
+    /// `true`, `false`
+    Bool(bool),
+    /// A bare word: builtin, parameter, stack mode, ...
+    Name(String),
+    /// `$x`
+    Var(String),
+    /// `$1`, and `$#` as 0
+    Positional(u32),
+    /// `@`, `@x`, `@x[k1, k2]`; the name of `@` is empty. A key list in parentheses is one key of type tuple.
+    Map {
+        /// Without the sigil.
+        name: String,
+        /// Keys, empty without brackets.
+        keys: Vec<Expr>,
+    },
+    /// `f(a, b)`
+    Call {
+        /// The function.
+        name: Ident,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// `-x`, `!x`, `~x`, `*x`, `&x`
+    Unary(UnaryOp, Box<Expr>),
+    /// `++x`, `x++`, `--x`, `x--`
+    Step {
+        /// A variable or map, or what the checker will refuse.
+        place: Box<Expr>,
+        /// +1 or -1
+        delta: i8,
+        /// Written before: the value is the new one.
+        prefix: bool,
+    },
+    /// `a + b`, ..., `a && b`
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `c ? a : b`; `c ?: b` has no `then`.
+    Ternary {
+        /// The condition.
+        condition: Box<Expr>,
+        /// When it holds.
+        then: Option<Box<Expr>>,
+        /// When it does not.
+        otherwise: Box<Expr>,
+    },
+    /// `a.b`, `a->b`
+    Field {
+        /// Record, or pointer to one.
+        base: Box<Expr>,
+        /// The field.
+        field: Ident,
+    },
+    /// `a.0`: an element of a tuple.
+    TupleField {
+        /// The tuple.
+        base: Box<Expr>,
+        /// From 0.
+        index: u32,
+    },
+    /// `a[i]`
+    Index {
+        /// Array or pointer.
+        base: Box<Expr>,
+        /// From 0.
+        index: Box<Expr>,
+    },
+    /// `(type)e`
+    Cast {
+        /// To this.
+        ty: TypeName,
+        /// From this.
+        value: Box<Expr>,
+    },
+    /// `sizeof(type)`; of an expression it is a call.
+    SizeOf(TypeName),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
+    /// Could not be parsed; a message was given.
+    Error,
+}
+
+/// A type as written: `uint32`, `struct sock *`, `int8[16]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    /// `struct`, `union`, `enum` or nothing before the name.
+    pub tag: Option<TypeTag>,
+    /// The name.
+    pub name: Ident,
+    /// Number of `*` behind it.
+    pub pointers: u32,
+    /// `[n]` behind it.
+    pub array: Option<u32>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// The word before a type's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeTag {
+    /// `struct`
+    Struct,
+    /// `union`
+    Union,
+    /// `enum`
+    Enum,
+}
+
+/// Operators with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOp {
+    /// `-`
+    Negate,
+    /// `!`
+    Not,
+    /// `~`
+    Complement,
+    /// `*`
+    Deref,
+    /// `&`
+    AddressOf,
+}
+
+/// Operators with two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    BitAnd,
+    BitOr,
+    BitXor,
+    ShiftLeft,
+    ShiftRight,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    And,
+    Or,
+}
+
+impl BinaryOp {
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            BinaryOp::Add => "+",
+            BinaryOp::Sub => "-",
+            BinaryOp::Mul => "*",
+            BinaryOp::Div => "/",
+            BinaryOp::Rem => "%",
+            BinaryOp::BitAnd => "&",
+            BinaryOp::BitOr => "|",
+            BinaryOp::BitXor => "^",
+            BinaryOp::ShiftLeft => "<<",
+            BinaryOp::ShiftRight => ">>",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
+            BinaryOp::Less => "<",
+            BinaryOp::LessEqual => "<=",
+            BinaryOp::Greater => ">",
+            BinaryOp::GreaterEqual => ">=",
+            BinaryOp::And => "&&",
+            BinaryOp::Or => "||",
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! THE table of builtins: values and functions, what they take and give, where they may stand, how they are lowered.
+//! Resolver, checker, completion, `lt doc` and tests read it; nothing else knows a builtin's name.
+
+mod memory;
+mod output;
+mod process;
+mod stack;
+mod time;
+
+use crate::hir::Intrinsic;
+use crate::types::Type;
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Builtin {
+    /// As it is written.
+    pub name: &'static str,
+    /// Value, function, or both (`kstack`, `kstack(3)`).
+    pub form: Form,
+    /// What a call takes.
+    pub params: &'static [Param],
+    /// What it gives.
+    pub returns: Returns,
+    /// In which probes it can stand.
+    pub allowed: Allowed,
+    /// What it becomes.
+    pub lowering: Lowering,
+    /// For the reference page and completion.
+    pub doc: &'static str,
+    /// A script that uses it.
+    pub example: &'static str,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A bare word; `word()` means the same.
+    Value,
+    /// A call.
+    Function,
+}
+
+/// A parameter of a builtin or map function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name, for messages.
+    pub name: &'static str,
+    /// What it accepts.
+    pub class: ParamClass,
+    /// May be left out.
+    pub optional: bool,
+}
+
+impl Param {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, class: ParamClass) -> Param {
+        Param { name, class, optional: false }
+    }
+
+    /// One that may be left out.
+    pub const fn optional(name: &'static str, class: ParamClass) -> Param {
+        Param { name, class, optional: true }
+    }
+}
+
+/// What a parameter accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamClass {
+    /// Any integer (bools too).
+    Integer,
+    /// An integer literal in a range (ends included).
+    LiteralInt {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A pointer or an integer taken as an address.
+    Address,
+    /// A string literal: the format for all the arguments that follow.
+    Format,
+    /// A map, named without a key.
+    Map,
+    /// A map without a key, or any value.
+    MapOrValue,
+    /// A map: with its key in brackets, or alone with the key as the next argument.
+    MapWithKey,
+    /// Any value: the key of the map before.
+    Key,
+    /// Any value.
+    Any,
+    /// A stack mode word (bpftrace, perf, raw) or an integer literal: the number of frames.
+    StackOption,
+}
+
+/// What a builtin gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// Nothing: only a statement.
+    Void,
+    /// A fixed type.
+    Fixed(Type),
+    /// A string of the session's max_strlen, or of the literal length given.
+    SessionString,
+    /// A pointer to `struct` of this name, or a bare address without BTF.
+    RecordPointer(&'static str),
+    /// The compile-time text of the attach point.
+    AttachText,
+    /// A stack of the kernel or of user space.
+    KernelStack,
+    /// Says [`Lowering::Argument`], [`Lowering::ReturnValue`] or [`Lowering::ArgumentRecord`]: as the probe has it.
+    FromProbe,
+}
+
+/// In which probes a builtin can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Everywhere.
+    Anywhere,
+    /// Where [`crate::probes::Arguments`] has parameters or fields.
+    WithArguments,
+    /// Where it has a return value.
+    WithReturnValue,
+    /// In probes on a kernel function.
+    OnFunctions,
+}
+
+/// What a builtin becomes in the HIR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lowering {
+    /// [`crate::hir::ExprKind::Intrinsic`]
+    Intrinsic(Intrinsic),
+    /// `arg0`, `arg1`, ...: the number is part of the name.
+    Argument,
+    /// `args`: only its fields can be used.
+    ArgumentRecord,
+    /// `retval`
+    ReturnValue,
+    /// The attach point's text; `probe` all of it.
+    ProbeName,
+    /// `func`: the name of the traced function.
+    FunctionName,
+    /// `sizeof(value)`
+    SizeOf,
+    /// `str(address[, length])`
+    ReadString,
+    /// `ksym(address)`
+    KernelSymbol,
+    /// `kstack([mode][, frames])`
+    KernelStack,
+    /// `printf(format, ...)`
+    Printf,
+    /// `print(value)`, `print(@map[, top[, div]])`
+    Print,
+    /// `clear(@map)`
+    Clear,
+    /// `delete(@map[key])`, `delete(@map, key)`
+    Delete,
+    /// `exit([code])`
+    Exit,
+}
+
+/// All rows.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
+    [time::ROWS, process::ROWS, memory::ROWS, stack::ROWS, output::ROWS].into_iter().flatten()
+}
+
+/// Finds a builtin by name; `arg7` finds the row of `argN`.
+pub fn lookup(name: &str) -> Option<&'static Builtin> {
+    let wanted = if argument_number(name).is_some() { "argN" } else { name };
+    all().find(|row| row.name == wanted)
+}
+
+/// The number of `arg0`, `arg1`, ...
+pub fn argument_number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("arg")?;
+    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+/// Whether a bare word is a value, so that `(word) - 1` is no cast.
+pub fn is_value(name: &str) -> bool {
+    lookup(name).is_some_and(|row| row.form == Form::Value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_documented() {
+        let mut names: Vec<_> = all().map(|row| row.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(all().all(|row| !row.doc.is_empty() && !row.example.is_empty()));
+    }
+
+    #[test]
+    fn numbered_arguments() {
+        assert_eq!(lookup("arg12").map(|row| row.name), Some("argN"));
+        assert_eq!(argument_number("arg12"), Some(12));
+        assert_eq!(argument_number("args"), None);
+        assert!(is_value("pid") && !is_value("uint32"));
+    }
+}

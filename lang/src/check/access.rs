@@ -1,0 +1,269 @@
+//! What lies behind a dot, a bracket or a star: fields, elements, arguments.
+
+use super::infer::read_from;
+use super::{Checker, cast, suggest};
+use crate::ast::{Expr, ExprKind, Ident, UnaryOp};
+use crate::builtins::{self, Builtin, Lowering, Returns};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::probes::Arguments;
+use crate::source::Span;
+use crate::types::{AddressSpace, IntType, RecordKind, RecordRef, Type};
+
+/// The builtin that a bare word (or a call without arguments) names.
+pub(crate) fn named_builtin(expr: &Expr) -> Option<&'static Builtin> {
+    match &expr.kind {
+        ExprKind::Name(name) => builtins::lookup(name),
+        ExprKind::Call { name, args } if args.is_empty() => builtins::lookup(&name.text),
+        _ => None,
+    }
+}
+
+/// Whether the expression is `args`.
+pub(crate) fn is_argument_record(expr: &Expr) -> bool {
+    named_builtin(expr).is_some_and(|row| row.lowering == Lowering::ArgumentRecord)
+}
+
+impl Checker<'_> {
+    pub(super) fn field(&mut self, base: &Expr, field: &Ident) -> Type {
+        if let Some(row) = named_builtin(base).filter(|row| row.lowering == Lowering::ArgumentRecord) {
+            let allowed = self.check_allowed(row, row.name, base.span);
+            return if allowed { self.named_argument(field) } else { Type::Error };
+        }
+        let ty = self.expr(base);
+        match &ty {
+            Type::Error => Type::Error,
+            Type::Record(record) => {
+                let space = self.space_of(base);
+                self.member(record, field, space)
+            }
+            Type::Pointer { to, space } => match &**to {
+                Type::Record(record) => self.member(record, field, *space),
+                _ => self.no_fields(base, &ty),
+            },
+            _ => self.no_fields(base, &ty),
+        }
+    }
+
+    fn no_fields(&mut self, base: &Expr, ty: &Type) -> Type {
+        if let Some(Returns::RecordPointer(record)) = named_builtin(base).map(|row| &row.returns)
+            && let Err(error) = self.kernel.record(RecordKind::Struct, record)
+        {
+            return self.report(suggest::kernel_error(&error, base.span, "a field of the kernel's structures"));
+        }
+        let diagnostic =
+            Diagnostic::error(Code::NotARecord, format!("a `{ty}` has no fields")).at(base.span, "not a struct");
+        let address = matches!(ty, Type::Int(_) | Type::Pointer { .. });
+        self.report(match ty {
+            _ if address => diagnostic.help("cast it to say what it points to: `((struct NAME *)value).field`"),
+            Type::Tuple(_) => diagnostic.help("elements of a tuple are `.0`, `.1`, ..."),
+            _ => diagnostic,
+        })
+    }
+
+    fn member(&mut self, record: &RecordRef, field: &Ident, space: AddressSpace) -> Type {
+        if let Some(member) = self.kernel.member(record.id, &field.text) {
+            return read_from(space, member.ty);
+        }
+        let owner = Type::Record(record.clone());
+        let members = self.kernel.members(record.id).into_iter().map(|member| member.name);
+        let names: Vec<String> = members.filter(|name| !name.is_empty()).collect();
+        let message = format!("`{owner}` has no field `{}`", field.text);
+        let diagnostic = Diagnostic::error(Code::UnknownField, message).at(field.span, "no such field");
+        let owner = format!("its `{owner}` has {} fields", names.len());
+        let diagnostic = suggest::or_lacking(diagnostic, field.span, &field.text, &names, self.kernel, &owner);
+        self.report(diagnostic)
+    }
+
+    /// `args.NAME`
+    fn named_argument(&mut self, field: &Ident) -> Type {
+        if !self.point().known {
+            return Type::Error;
+        }
+        if self.point().row.arguments == Arguments::TracepointFields {
+            self.record_field(field)
+        } else {
+            self.parameter(field)
+        }
+    }
+
+    fn record_field(&mut self, field: &Ident) -> Type {
+        let Some(format) = self.point().format.clone() else { return Type::Error };
+        if let Some(found) = format.fields.iter().find(|row| row.name == field.text) {
+            let space = self.point().category().map_or(AddressSpace::Kernel, |name| self.kernel.tracepoint_space(name));
+            return read_from(space, found.ty.clone());
+        }
+        let names: Vec<String> = format.fields.iter().map(|row| row.name.clone()).collect();
+        self.unknown_argument(field, &names)
+    }
+
+    fn parameter(&mut self, field: &Ident) -> Type {
+        let prototype = match self.point().prototype(self.kernel) {
+            Ok(Some(prototype)) => prototype,
+            Ok(None) => {
+                let function = self.point().function().unwrap_or_default().to_string();
+                let message = format!("the kernel's BTF does not describe `{function}`");
+                let diagnostic = Diagnostic::error(Code::NoBtf, message).at(field.span, "its parameters have no names");
+                return self.report(diagnostic.help("use arg0, arg1, ... instead"));
+            }
+            Err(error) => {
+                let diagnostic = suggest::kernel_error(&error, field.span, "a parameter's name");
+                return self.report(diagnostic.help("in a kprobe, arg0, arg1, ... work without BTF"));
+            }
+        };
+        if let Some(found) = prototype.params.iter().find(|row| row.name == field.text) {
+            return found.ty.clone();
+        }
+        let names: Vec<String> = prototype.params.into_iter().map(|row| row.name).collect();
+        self.unknown_argument(field, &names)
+    }
+
+    fn unknown_argument(&mut self, field: &Ident, names: &[String]) -> Type {
+        let probe = self.point().text.clone();
+        let message = format!("`{probe}` has no argument `{}`", field.text);
+        let diagnostic = Diagnostic::error(Code::UnknownField, message).at(field.span, "no such argument");
+        let owner = format!("its `{probe}` has {} arguments", names.len());
+        let diagnostic = suggest::or_lacking(diagnostic, field.span, &field.text, names, self.kernel, &owner);
+        self.report(diagnostic)
+    }
+
+    /// `arg0`; a register's 64 bits, signed.
+    pub(super) fn numbered_argument(&mut self, name: &str, span: Span) -> Type {
+        let number = builtins::argument_number(name).unwrap_or(0);
+        if let Ok(Some(prototype)) = self.trampoline_prototype() {
+            let count = prototype.params.len();
+            if number as usize >= count {
+                let message = format!("`{}` has only {count} arguments", self.point().text);
+                return self.error(Code::BadArgument, span, message, "counted from arg0");
+            }
+        } else if number >= REGISTER_ARGUMENTS {
+            let message = format!("only the first {REGISTER_ARGUMENTS} arguments of a function are in registers");
+            return self.error(Code::BadArgument, span, message, "counted from arg0");
+        }
+        Type::I64
+    }
+
+    /// The prototype, where the mechanism needs it anyway.
+    fn trampoline_prototype(&self) -> Result<Option<crate::kernel::FunctionProto>, crate::kernel::KernelError> {
+        if self.point().row.needs == Some(crate::kernel::Feature::Trampolines) {
+            return self.point().prototype(self.kernel);
+        }
+        Ok(None)
+    }
+
+    /// `retval`: as the prototype has it where the probe depends on it; otherwise a register, narrowed to an integer's
+    /// width when BTF tells it (the upper half of the register is arbitrary then).
+    pub(super) fn return_value(&mut self, span: Span) -> Type {
+        let found = self.point().prototype(self.kernel).ok().flatten().map(|prototype| prototype.returns);
+        let trampoline = self.point().row.arguments == Arguments::ParametersAndReturnValue;
+        match found {
+            Some(Type::Void) => {
+                let message = format!("`{}` returns nothing", self.point().function().unwrap_or_default());
+                self.error(Code::NotInThisProbe, span, message, "there is no value")
+            }
+            Some(ty) if trampoline || matches!(ty, Type::Int(_) | Type::Bool) => ty,
+            _ => Type::I64,
+        }
+    }
+
+    /// The memory that a struct or array in memory lies in.
+    fn space_of(&self, expr: &Expr) -> AddressSpace {
+        let of_base = |base: &Expr| match self.program.ty(base) {
+            Type::Pointer { space, .. } => *space,
+            _ => self.space_of(base),
+        };
+        match &expr.kind {
+            ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => of_base(base),
+            ExprKind::Unary(UnaryOp::Deref, base) => of_base(base),
+            _ => AddressSpace::Kernel,
+        }
+    }
+
+    pub(super) fn tuple_field(&mut self, base: &Expr, index: u32, span: Span) -> Type {
+        match self.value(base) {
+            Type::Error => Type::Error,
+            Type::Tuple(types) => match types.get(index as usize) {
+                None => {
+                    let message = format!("the tuple has only {} elements", types.len());
+                    self.error(Code::UnknownField, span, message, "counted from 0")
+                }
+                Some(ty) => ty.clone(),
+            },
+            other => self.no_fields(base, &other),
+        }
+    }
+
+    pub(super) fn index(&mut self, base: &Expr, index: &Expr, span: Span) -> Type {
+        let (ty, index_type) = (self.expr(base), self.value(index));
+        if !matches!(index_type, Type::Error | Type::Int(_)) {
+            return self.error(
+                Code::TypeMismatch,
+                index.span,
+                "an index must be an integer",
+                format!("a `{index_type}`"),
+            );
+        }
+        match ty {
+            Type::Error => Type::Error,
+            Type::Array { element, len } => self.array_element(base, index, &element, len, span),
+            Type::Pointer { to, space } if *to != Type::Void => read_from(space, *to),
+            Type::String { .. } | Type::Tuple(_) => {
+                let message = format!("indexing a `{ty}` is not supported yet");
+                self.error(Code::NotSupported, span, message, "indexed here")
+            }
+            other => {
+                let message = format!("a `{other}` cannot be indexed");
+                self.error(Code::BadOperand, base.span, message, "neither array nor pointer")
+            }
+        }
+    }
+
+    fn array_element(&mut self, base: &Expr, index: &Expr, element: &Type, len: u32, span: Span) -> Type {
+        let literal = cast::literal_int(index);
+        if literal.is_some_and(|at| at < 0 || at >= i64::from(len)) {
+            let message = format!("the array has {len} elements");
+            return self.error(Code::BadArgument, index.span, message, "outside of it");
+        }
+        let record = matches!(&base.kind, ExprKind::Field { base, .. } if is_argument_record(base));
+        if (record && literal.is_none()) || (!record && !is_place(base)) {
+            let message = "this array can only be indexed with a literal, or read from memory by its field";
+            return self.error(Code::NotSupported, span, message, "not supported yet");
+        }
+        read_from(self.space_of(base), element.clone())
+    }
+
+    pub(super) fn dereference(&mut self, operand: &Expr, span: Span) -> Type {
+        match self.value(operand) {
+            Type::Error => Type::Error,
+            Type::Pointer { to, space } if *to != Type::Void => read_from(space, *to),
+            Type::Int(IntType { bits: 64, .. }) => Type::U64,
+            other => {
+                let message = format!("a `{other}` points to nothing that could be read");
+                let diagnostic = Diagnostic::error(Code::BadOperand, message).at(span, "read here");
+                self.report(diagnostic.help("cast it first: `*(uint32 *)value`"))
+            }
+        }
+    }
+
+    pub(super) fn address_of(&mut self, operand: &Expr, span: Span) -> Type {
+        let ty = self.expr(operand);
+        if ty == Type::Error {
+            return Type::Error;
+        }
+        if !is_place(operand) || matches!(&operand.kind, ExprKind::Field { base, .. } if is_argument_record(base)) {
+            let diagnostic = Diagnostic::error(Code::NotSupported, "the address of this cannot be taken yet");
+            let diagnostic = diagnostic.at(span, "only of fields and elements in memory");
+            return self.report(diagnostic);
+        }
+        let space = self.space_of(operand);
+        Type::Pointer { to: Box::new(ty), space }
+    }
+}
+
+/// Arguments that calling conventions pass in registers.
+const REGISTER_ARGUMENTS: u32 = 6;
+
+/// Whether the expression stands for a place in memory.
+pub(crate) fn is_place(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary(UnaryOp::Deref, _))
+}

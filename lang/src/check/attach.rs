@@ -1,0 +1,402 @@
+//! Attach points: kinds, targets, wildcards. Each expanded attach point becomes a program of its own.
+
+use super::suggest;
+use crate::ast::{Ast, AttachPoint, Ident};
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kernel::{FunctionProto, Kernel, KernelError, TracepointFormat};
+use crate::manifest::{Attach, SampleRate};
+use crate::probes::{self, ProbeKind, ProbeRow, TargetSyntax};
+use crate::source::Span;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::SessionOptions;
+
+/// An attach point after expansion.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    /// Its kind.
+    pub(crate) row: &'static ProbeRow,
+    /// False when something is wrong with it: what depends on the probe is then not reported again.
+    pub(crate) known: bool,
+    /// `kprobe:vfs_read`
+    pub(crate) text: String,
+    /// How it is run.
+    pub(crate) attach: Attach,
+    /// The tracepoint's record.
+    pub(crate) format: Option<Rc<TracepointFormat>>,
+    /// In the source.
+    pub(crate) span: Span,
+}
+
+impl Point {
+    /// Stands for an attach point that could not be understood.
+    pub(crate) fn unknown() -> Point {
+        Point {
+            row: ProbeKind::Begin.row(),
+            known: false,
+            text: String::new(),
+            attach: Attach::Begin,
+            format: None,
+            span: Span::default(),
+        }
+    }
+
+    /// The traced function.
+    pub(crate) fn function(&self) -> Option<&str> {
+        match &self.attach {
+            Attach::Kprobe { function, .. } | Attach::Fentry { function, .. } => Some(function),
+            _ => None,
+        }
+    }
+
+    /// The tracepoint's category.
+    pub(crate) fn category(&self) -> Option<&str> {
+        match &self.attach {
+            Attach::Tracepoint { category, .. } => Some(category),
+            _ => None,
+        }
+    }
+
+    /// The prototype of the traced function; `Ok(None)` when there is no function or no prototype.
+    pub(crate) fn prototype(&self, kernel: &dyn Kernel) -> Result<Option<FunctionProto>, KernelError> {
+        self.function().map_or(Ok(None), |function| kernel.function(function))
+    }
+}
+
+/// Expands all attach points of a script: the probe's index and the point, in source order.
+pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Vec<(usize, Point)>, Diagnostics) {
+    let mut expander = Expander { kernel, options, out: Diagnostics::default(), count: 0 };
+    let mut all = Vec::new();
+    for (at, probe) in ast.probes.iter().enumerate() {
+        let mut points: Vec<Point> = Vec::new();
+        let mut seen = HashSet::new();
+        for attach_point in &probe.attach_points {
+            let found = expander.point(attach_point).unwrap_or_default();
+            points.extend(found.into_iter().filter(|point| seen.insert(point.text.clone())));
+        }
+        if points.is_empty() {
+            // The action is checked all the same, for the other mistakes in it.
+            points.push(Point { span: probe.span, ..Point::unknown() });
+        }
+        expander.count += points.len();
+        if expander.count > options.max_probes as usize {
+            let span = probe.attach_points.first().map_or(probe.span, |first| first.span);
+            expander.too_many(span);
+            points.truncate(1);
+        }
+        all.extend(points.into_iter().map(|point| (at, point)));
+    }
+    (all, expander.out)
+}
+
+struct Expander<'a> {
+    kernel: &'a dyn Kernel,
+    options: &'a SessionOptions,
+    out: Diagnostics,
+    count: usize,
+}
+
+impl Expander<'_> {
+    /// The points of one attach point; `None` after a message.
+    fn point(&mut self, attach_point: &AttachPoint) -> Option<Vec<Point>> {
+        let kind = &attach_point.kind;
+        let Some(row) = probes::lookup(&kind.text) else {
+            let message = format!("unknown probe kind `{}`", kind.text);
+            let diagnostic = Diagnostic::error(Code::UnknownProbeKind, message).at(kind.span, "no such kind");
+            let names: Vec<_> = probes::ALL.iter().map(|row| row.name).collect();
+            let diagnostic = match suggest::probe_kind(&kind.text) {
+                Some(name) => diagnostic.suggest(kind.span, Some(name)),
+                None => diagnostic.help(format!("the kinds are: {}", names.join(", "))),
+            };
+            return self.refuse(diagnostic);
+        };
+        let parts: Vec<Ident> = attach_point.parts.iter().map(|part| self.positional(part)).collect();
+        match row.target {
+            TargetSyntax::None => self.no_target(row, attach_point),
+            TargetSyntax::Period => self.period(row, attach_point, &parts),
+            TargetSyntax::Tracepoint => self.tracepoint(row, attach_point, &parts),
+            TargetSyntax::Function => self.function(row, attach_point, &parts),
+        }
+    }
+
+    fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
+        self.out.push(diagnostic);
+        None
+    }
+
+    /// `$1` in a target stands for the parameter's text.
+    fn positional(&self, part: &Ident) -> Ident {
+        let number = part.text.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
+        let given = number.and_then(|number| self.options.positional.get(number.checked_sub(1)?));
+        Ident { text: given.unwrap_or(&part.text).clone(), span: part.span }
+    }
+
+    fn malformed<T>(&mut self, span: Span, message: String, form: &str) -> Option<T> {
+        let diagnostic = Diagnostic::error(Code::BadProbeTarget, message).at(span, "in this probe");
+        self.refuse(diagnostic.help(format!("it is written {form}")))
+    }
+
+    fn too_many(&mut self, span: Span) {
+        let limit = self.options.max_probes;
+        let message = format!("the script has {} attach points, more than max_probes ({limit})", self.count);
+        let diagnostic = Diagnostic::error(Code::TooManyProbes, message);
+        self.out.push(diagnostic.at(span, "the limit is passed here").help("a narrower pattern matches fewer probes"));
+    }
+
+    fn no_target(&mut self, row: &'static ProbeRow, written: &AttachPoint) -> Option<Vec<Point>> {
+        if !written.parts.is_empty() {
+            return self.malformed(written.span, format!("a `{}` probe has no target", row.name), row.name);
+        }
+        let attach = if row.kind == ProbeKind::End { Attach::End } else { Attach::Begin };
+        Some(vec![new_point(row, row.name.into(), attach, written.span)])
+    }
+
+    fn period(&mut self, row: &'static ProbeRow, written: &AttachPoint, parts: &[Ident]) -> Option<Vec<Point>> {
+        let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+        let form = format!("{0}:s:1, {0}:ms:100, {0}:us:50, {0}:hz:99 or {0}:1s", row.name);
+        let parsed = match texts.as_slice() {
+            [unit, count] => count.parse().ok().and_then(|count| parse_rate(unit, count)),
+            [duration] => parse_duration(duration),
+            _ => None,
+        };
+        let Some((rate, unit, count)) = parsed else {
+            let span = parts.first().zip(parts.last()).map_or(written.span, |(a, b)| a.span.to(b.span));
+            return self.malformed(span, format!("malformed period of a `{}` probe", row.name), &form);
+        };
+        let attach = match (row.kind, rate) {
+            (ProbeKind::Interval, SampleRate::PeriodNs(period_ns)) => Attach::Interval { period_ns },
+            (ProbeKind::Interval, SampleRate::Hertz(hertz)) => {
+                Attach::Interval { period_ns: (1_000_000_000 / hertz.max(1)).max(1) }
+            }
+            (_, rate) => Attach::Profile { rate },
+        };
+        Some(vec![new_point(row, format!("{}:{unit}:{count}", row.name), attach, written.span)])
+    }
+
+    fn tracepoint(&mut self, row: &'static ProbeRow, written: &AttachPoint, parts: &[Ident]) -> Option<Vec<Point>> {
+        let [category, name] = parts else {
+            let message = format!("a `{}` probe needs a category and a name", row.name);
+            return self.malformed(written.span, message, &format!("{}:CATEGORY:NAME", row.name));
+        };
+        if !is_wild(&category.text) && !is_wild(&name.text) {
+            return self.one_tracepoint(row, written, category, name);
+        }
+        let found = match self.kernel.tracepoints(&category.text, &name.text) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(suggest::kernel_error(&error, written.span, "a tracepoint")),
+        };
+        if found.is_empty() {
+            let span = category.span.to(name.span);
+            return self.nothing_matches(span, &format!("{}:{}", category.text, name.text), "tracepoint");
+        }
+        if found.len() > self.options.max_probes as usize {
+            self.count += found.len();
+            self.too_many(written.span);
+            return None;
+        }
+        let mut points = Vec::with_capacity(found.len());
+        for (category, name) in found {
+            match self.kernel.tracepoint(&category, &name) {
+                Ok(Some(format)) => points.push(tracepoint_point(row, &category, &name, format, written.span)),
+                // Listed but without a description: it went away meanwhile.
+                Ok(None) => {}
+                Err(error) => return self.refuse(suggest::kernel_error(&error, written.span, "a tracepoint")),
+            }
+        }
+        Some(points)
+    }
+
+    fn one_tracepoint(
+        &mut self,
+        row: &'static ProbeRow,
+        written: &AttachPoint,
+        category: &Ident,
+        name: &Ident,
+    ) -> Option<Vec<Point>> {
+        match self.kernel.tracepoint(&category.text, &name.text) {
+            Ok(Some(format)) => Some(vec![tracepoint_point(row, &category.text, &name.text, format, written.span)]),
+            Ok(None) => self.no_such_tracepoint(category, name),
+            Err(error) => self.refuse(suggest::kernel_error(&error, written.span, "a tracepoint")),
+        }
+    }
+
+    fn no_such_tracepoint(&mut self, category: &Ident, name: &Ident) -> Option<Vec<Point>> {
+        let all = self.kernel.tracepoints("*", "*").unwrap_or_default();
+        let siblings = all.iter().filter(|row| row.0 == category.text).map(|row| row.1.clone()).collect::<Vec<_>>();
+        if siblings.is_empty() {
+            let message = format!("no tracepoint category `{}`", category.text);
+            let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(category.span, "not in this kernel");
+            let mut names: Vec<String> = all.into_iter().map(|row| row.0).collect();
+            names.dedup();
+            let owner = "the category may belong to a module or an option that it lacks";
+            let kernel = self.kernel;
+            return self.refuse(suggest::or_lacking(diagnostic, category.span, &category.text, &names, kernel, owner));
+        }
+        let message = format!("no tracepoint `{}:{}`", category.text, name.text);
+        let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(name.span, "not in this kernel");
+        let owner = format!("it has {} tracepoints in `{}`, but not this one", siblings.len(), category.text);
+        let diagnostic = suggest::or_lacking(diagnostic, name.span, &name.text, &siblings, self.kernel, &owner);
+        let diagnostic = diagnostic.help(format!("`lt -l 'tracepoint:{}:*'` lists them", category.text));
+        self.refuse(diagnostic)
+    }
+
+    fn nothing_matches<T>(&mut self, span: Span, pattern: &str, what: &str) -> Option<T> {
+        let message = format!("no {what} matches `{pattern}`");
+        self.refuse(Diagnostic::error(Code::NoSuchProbe, message).at(span, "matches nothing in this kernel"))
+    }
+
+    fn function(&mut self, row: &'static ProbeRow, written: &AttachPoint, parts: &[Ident]) -> Option<Vec<Point>> {
+        let ([function] | [_, function]) = parts else {
+            let message = format!("a `{}` probe needs a function", row.name);
+            return self.malformed(written.span, message, &format!("{0}:FUNCTION or {0}:MODULE:FUNCTION", row.name));
+        };
+        if function.text.contains('+') {
+            let diagnostic = Diagnostic::error(Code::NotSupported, "offsets into functions are not supported yet");
+            return self.refuse(diagnostic.at(function.span, "has an offset"));
+        }
+        let found = match self.kernel.functions(&function.text) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(suggest::kernel_error(&error, function.span, "a function")),
+        };
+        if found.is_empty() {
+            return self.no_such_function(function);
+        }
+        self.check_feature(row, written)?;
+        if found.len() > self.options.max_probes as usize {
+            self.count += found.len();
+            self.too_many(written.span);
+            return None;
+        }
+        let module = if let [module, _] = parts { format!("{}:", module.text) } else { String::new() };
+        let mut points = Vec::with_capacity(found.len());
+        for name in found {
+            if !self.has_trampoline(row, &name, function)? {
+                continue;
+            }
+            let text = format!("{}:{module}{name}", row.name);
+            points.push(new_point(row, text, function_attach(row.kind, name), written.span));
+        }
+        if points.is_empty() {
+            return self.nothing_matches(function.span, &function.text, "function that BTF describes");
+        }
+        Some(points)
+    }
+
+    /// Trampolines need the function's prototype in BTF; `None` after a message.
+    fn has_trampoline(&mut self, row: &'static ProbeRow, name: &str, written: &Ident) -> Option<bool> {
+        if !matches!(row.kind, ProbeKind::Fentry | ProbeKind::Fexit) {
+            return Some(true);
+        }
+        match self.kernel.function(name) {
+            Ok(Some(_)) => Some(true),
+            Ok(None) if is_wild(&written.text) => Some(false),
+            Ok(None) => {
+                let message = format!("`{name}` is not described by the kernel's BTF, which {} needs", row.name);
+                let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(written.span, "no prototype");
+                self.refuse(diagnostic.help(format!("a kprobe can be set on it: kprobe:{name}")))
+            }
+            Err(error) => self.refuse(suggest::kernel_error(&error, written.span, row.name)),
+        }
+    }
+
+    fn no_such_function(&mut self, function: &Ident) -> Option<Vec<Point>> {
+        if is_wild(&function.text) {
+            return self.nothing_matches(function.span, &function.text, "function");
+        }
+        let all = self.kernel.functions("*").unwrap_or_default();
+        let message = format!("no function `{}` to trace", function.text);
+        let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(function.span, "not in this kernel");
+        let owner = "the function may be inlined, closed to tracing, or part of a module that is not loaded";
+        let kernel = self.kernel;
+        self.refuse(suggest::or_lacking(diagnostic, function.span, &function.text, &all, kernel, owner))
+    }
+
+    fn check_feature(&mut self, row: &'static ProbeRow, written: &AttachPoint) -> Option<()> {
+        let Some(feature) = row.needs.filter(|feature| !self.kernel.has(*feature)) else { return Some(()) };
+        let feature = feature.row();
+        let message = format!("this kernel has no {}", feature.doc);
+        let diagnostic = Diagnostic::error(Code::MissingFeature, message)
+            .at(written.span, format!("a {} probe needs them", row.name))
+            .note(format!(
+                "Linux has them since {} when they are configured; the kernel compiled for is {}",
+                feature.since,
+                self.kernel.version()
+            ));
+        self.refuse(diagnostic)
+    }
+}
+
+fn new_point(row: &'static ProbeRow, text: String, attach: Attach, span: Span) -> Point {
+    Point { row, known: true, text, attach, format: None, span }
+}
+
+fn tracepoint_point(row: &'static ProbeRow, category: &str, name: &str, format: TracepointFormat, span: Span) -> Point {
+    let attach = Attach::Tracepoint { category: category.into(), name: name.into(), id: format.id };
+    let point = new_point(row, format!("{}:{category}:{name}", row.name), attach, span);
+    Point { format: Some(Rc::new(format)), ..point }
+}
+
+fn function_attach(kind: ProbeKind, function: String) -> Attach {
+    let ret = matches!(kind, ProbeKind::Kretprobe | ProbeKind::Fexit);
+    if matches!(kind, ProbeKind::Fentry | ProbeKind::Fexit) {
+        Attach::Fentry { function, ret }
+    } else {
+        Attach::Kprobe { function, ret }
+    }
+}
+
+fn is_wild(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// A rate with the unit and count that name it.
+type Rate = (SampleRate, &'static str, u64);
+
+/// Units of time with their nanoseconds.
+const UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+fn parse_rate(unit: &str, count: u64) -> Option<Rate> {
+    if unit == "hz" {
+        return (1..=1_000_000).contains(&count).then_some((SampleRate::Hertz(count), "hz", count));
+    }
+    let (unit, scale) = UNITS.iter().find(|row| row.0 == unit)?;
+    let period = count.checked_mul(*scale).filter(|period| (1..=i64::MAX as u64).contains(period))?;
+    Some((SampleRate::PeriodNs(period), unit, count))
+}
+
+/// `1s`, `100ms`, or nanoseconds; named in microseconds where they are whole, as bpftrace does.
+fn parse_duration(text: &str) -> Option<Rate> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).filter(|unit| !unit.is_empty()).unwrap_or("ns");
+    let (rate, ..) = parse_rate(unit, digits.replace('_', "").parse().ok()?)?;
+    match rate {
+        SampleRate::PeriodNs(period) if period % 1_000 == 0 => Some((rate, "us", period / 1_000)),
+        SampleRate::PeriodNs(period) => Some((rate, "ns", period)),
+        SampleRate::Hertz(hertz) => Some((rate, "hz", hertz)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods() {
+        assert_eq!(parse_rate("hz", 99), Some((SampleRate::Hertz(99), "hz", 99)));
+        assert_eq!(parse_rate("hz", 0), None);
+        assert_eq!(parse_duration("1s"), Some((SampleRate::PeriodNs(1_000_000_000), "us", 1_000_000)));
+        assert_eq!(parse_duration("1500"), Some((SampleRate::PeriodNs(1500), "ns", 1500)));
+        assert_eq!(parse_duration("s"), None);
+        assert_eq!(parse_rate("fortnight", 1), None);
+    }
+}

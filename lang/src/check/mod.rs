@@ -1,0 +1,222 @@
+//! The checker: names, types and probes. It never changes the tree; what it finds out stands in tables beside it, one
+//! for each attach point, because the same action can see other types at another function.
+//!
+//! Types of maps and scratch variables follow from all their uses. The checker walks the whole script until a walk
+//! changes nothing any more (two walks for most scripts); the messages are those of the last walk.
+//!
+//! Arithmetic is done in 64 bits; the result is unsigned when both operands are, signed otherwise. A literal that is
+//! not negative takes the signedness of what it is compared or merged with. Shifts keep the sign of their left side.
+
+mod access;
+mod attach;
+mod call;
+mod cast;
+mod expr;
+mod infer;
+mod map;
+mod operator;
+mod stmt;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use crate::ast::{Ast, Expr, NodeId};
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kernel::Kernel;
+use crate::source::Span;
+use crate::types::Type;
+pub(crate) use access::{is_argument_record, is_place};
+pub(crate) use attach::Point;
+pub(crate) use call::{MapArgument, PrintKind, aggregation_call, print_kind};
+pub(crate) use cast::{literal_int, resolve};
+pub(crate) use expr::positional_number;
+pub(crate) use infer::{Inferred, comparison_type};
+pub(crate) use map::key_exprs;
+pub(crate) use operator::is_comparison;
+use std::collections::HashMap;
+
+/// Limits and parameters of a session that shape the compiled script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Bytes of the strings that `str()` makes, NUL included.
+    pub max_strlen: u32,
+    /// Entries of a keyed map.
+    pub max_map_keys: u32,
+    /// Attach points after expansion of wildcards.
+    pub max_probes: u32,
+    /// Bytes of the event ring; a power of two, at least a page. Small by default: mapped pages count as memory of lt.
+    pub ring_bytes: u32,
+    /// `$1`, `$2`, ...
+    pub positional: Vec<String>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        SessionOptions {
+            max_strlen: 1024,
+            max_map_keys: 4096,
+            max_probes: 512,
+            ring_bytes: 512 << 10,
+            positional: Vec::new(),
+        }
+    }
+}
+
+/// What the checker found out about a script; input of [`crate::lower()`].
+#[derive(Debug)]
+pub struct CheckedScript {
+    /// One for each attach point, in source order.
+    pub(crate) programs: Vec<CheckedProgram>,
+    /// In order of first use.
+    pub(crate) maps: Vec<CheckedMap>,
+}
+
+/// An attach point with the types of the action there.
+#[derive(Debug)]
+pub(crate) struct CheckedProgram {
+    /// Index into [`Ast::probes`].
+    pub(crate) probe: usize,
+    /// Where it is attached.
+    pub(crate) point: Point,
+    /// Type of each node.
+    pub(crate) types: Vec<Type>,
+    /// Scratch variables in order of declaration.
+    pub(crate) vars: Vec<CheckedVar>,
+    /// The variable that a place in the source means.
+    pub(crate) var_at: HashMap<Span, usize>,
+}
+
+impl CheckedProgram {
+    fn new(probe: usize, point: Point, nodes: u32) -> CheckedProgram {
+        let types = vec![Type::Error; nodes as usize];
+        CheckedProgram { probe, point, types, vars: Vec::new(), var_at: HashMap::new() }
+    }
+
+    /// The type of an expression.
+    pub(crate) fn ty(&self, expr: &Expr) -> &Type {
+        self.types.get(expr.id.0 as usize).unwrap_or(&Type::Error)
+    }
+}
+
+/// A scratch variable.
+#[derive(Debug)]
+pub(crate) struct CheckedVar {
+    /// Without the sigil.
+    pub(crate) name: String,
+    /// Its type as `let` has it.
+    pub(crate) written: Option<Type>,
+    /// Its type; `None` until something is assigned.
+    pub(crate) value: Option<Inferred>,
+    /// Where it is declared.
+    pub(crate) span: Span,
+}
+
+/// A map.
+#[derive(Debug)]
+pub(crate) struct CheckedMap {
+    /// Without the sigil.
+    pub(crate) name: String,
+    /// Types of the key, empty for a scalar map; `None` until it is used with or without one.
+    pub(crate) keys: Option<Vec<Inferred>>,
+    /// Where the keys were first seen.
+    pub(crate) keys_span: Span,
+    /// What it holds.
+    pub(crate) value: Option<MapContent>,
+    /// Where the value was first assigned.
+    pub(crate) value_span: Span,
+}
+
+/// What a map holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum MapContent {
+    /// Values of a type.
+    Plain(Inferred),
+    /// An aggregation.
+    Aggregate(crate::manifest::Aggregate),
+}
+
+/// Checks a script against a kernel. The messages are complete: checking goes on behind every mistake.
+pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (CheckedScript, Diagnostics) {
+    let (points, attach_messages) = attach::expand(ast, kernel, options);
+    let mut checker = Checker {
+        kernel,
+        options,
+        out: Diagnostics::default(),
+        maps: Vec::new(),
+        changed: false,
+        program: CheckedProgram::new(0, Point::unknown(), 0),
+        scopes: Vec::new(),
+        closed: HashMap::new(),
+        declared: 0,
+    };
+    let start = |(probe, point)| CheckedProgram::new(probe, point, ast.node_count);
+    let mut programs: Vec<CheckedProgram> = points.into_iter().map(start).collect();
+    for _ in 0..MAX_WALKS {
+        checker.out = Diagnostics::default();
+        checker.changed = false;
+        programs = programs.into_iter().map(|program| checker.walk(ast, program)).collect();
+        if !checker.changed {
+            break;
+        }
+    }
+    let mut out = attach_messages;
+    out.extend(checker.out);
+    (CheckedScript { programs, maps: checker.maps }, out)
+}
+
+/// Types only ever grow (longer strings, signed for mixed integers), so a walk or two more than variables depend on
+/// each other is enough; the bound is a safeguard.
+const MAX_WALKS: usize = 16;
+
+struct Checker<'a> {
+    kernel: &'a dyn Kernel,
+    options: &'a SessionOptions,
+    out: Diagnostics,
+    maps: Vec<CheckedMap>,
+    /// Whether this walk changed the type of a map or variable.
+    changed: bool,
+    /// The program that is walked.
+    program: CheckedProgram,
+    /// Names visible, outermost block first.
+    scopes: Vec<HashMap<String, usize>>,
+    /// Variables of blocks that have ended, for messages.
+    closed: HashMap<String, Span>,
+    /// Variables declared so far in this walk of the program.
+    declared: usize,
+}
+
+impl Checker<'_> {
+    fn walk(&mut self, ast: &Ast, program: CheckedProgram) -> CheckedProgram {
+        let Some(probe) = ast.probes.get(program.probe) else { return program };
+        let idle = std::mem::replace(&mut self.program, program);
+        self.program.var_at.clear();
+        self.declared = 0;
+        self.scopes.clear();
+        self.closed.clear();
+        if let Some(predicate) = &probe.predicate {
+            self.condition(predicate);
+        }
+        self.block(&probe.action);
+        std::mem::replace(&mut self.program, idle)
+    }
+
+    fn point(&self) -> &Point {
+        &self.program.point
+    }
+
+    fn set_type(&mut self, id: NodeId, ty: &Type) {
+        if let Some(place) = self.program.types.get_mut(id.0 as usize) {
+            place.clone_from(ty);
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) -> Type {
+        self.out.push(diagnostic);
+        Type::Error
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: impl Into<String>) -> Type {
+        self.report(Diagnostic::error(code, message).at(span, label))
+    }
+}

@@ -1,0 +1,190 @@
+//! Statements and scratch variables.
+
+use super::infer::{Inferred, merge};
+use super::{CheckedVar, Checker};
+use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, Stmt, StmtKind, TypeName};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::types::Type;
+use std::collections::HashMap;
+
+impl Checker<'_> {
+    pub(super) fn block(&mut self, block: &Block) {
+        self.scopes.push(HashMap::new());
+        for stmt in &block.stmts {
+            self.stmt(stmt);
+        }
+        for (name, at) in self.scopes.pop().unwrap_or_default() {
+            if let Some(var) = self.program.vars.get(at) {
+                self.closed.insert(name, var.span);
+            }
+        }
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Expr(expr) => {
+                if let Type::Record(_) = self.expr(expr) {
+                    self.value(expr);
+                }
+            }
+            StmtKind::Let { name, ty, value } => self.declaration(name, ty.as_ref(), value.as_ref()),
+            StmtKind::Assign { place, op, value } => self.assign(place, *op, value, stmt.span),
+            StmtKind::If { condition, then, otherwise } => {
+                self.condition(condition);
+                self.block(then);
+                if let Some(otherwise) = otherwise {
+                    self.block(otherwise);
+                }
+            }
+            StmtKind::Block(block) => self.block(block),
+            StmtKind::Unsupported { what } => {
+                let message = format!("{what} are not supported yet");
+                self.error(Code::NotSupported, stmt.span, message, "part of the language, but not of this version");
+            }
+            StmtKind::Return | StmtKind::Error => {}
+        }
+    }
+
+    fn declaration(&mut self, name: &Ident, ty: Option<&TypeName>, value: Option<&Expr>) {
+        let written = ty.map(|ty| self.type_name(ty).unwrap_or(Type::Error));
+        let inferred = value.map(|value| {
+            let ty = self.value(value);
+            Inferred::of(value, &ty)
+        });
+        if let Some(at) = self.scopes.iter().rev().find_map(|scope| scope.get(&name.text).copied()) {
+            let message = format!("scratch variable `${}` is declared already", name.text);
+            let mut diagnostic = Diagnostic::error(Code::DuplicateVariable, message).at(name.span, "declared again");
+            if let Some(var) = self.program.vars.get(at) {
+                diagnostic = diagnostic.at(var.span, "declared here");
+            }
+            self.report(diagnostic.help("variables of an enclosing block cannot be hidden; assign without `let`"));
+            return;
+        }
+        let at = self.declare(name);
+        if let (Some(written), Some(var)) = (written, self.program.vars.get_mut(at)) {
+            if var.value.is_none() {
+                var.value = Some(Inferred::fixed(&written));
+                self.changed = true;
+            }
+            var.written = Some(written);
+        }
+        if let Some(inferred) = inferred {
+            self.merge_variable(at, &inferred, value.map_or(name.span, |value| value.span));
+        }
+    }
+
+    /// Declares a variable in the innermost block. Each walk declares the same ones in the same order.
+    fn declare(&mut self, name: &Ident) -> usize {
+        let at = self.declared;
+        self.declared += 1;
+        if self.program.vars.len() <= at {
+            self.program.vars.push(CheckedVar { name: name.text.clone(), written: None, value: None, span: name.span });
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.text.clone(), at);
+        }
+        self.program.var_at.insert(name.span, at);
+        at
+    }
+
+    fn assign(&mut self, place: &Expr, op: Option<BinaryOp>, value: &Expr, span: Span) {
+        match (&place.kind, op) {
+            (ExprKind::Map { name, keys }, None) => self.assign_to_map(place, name, keys, value),
+            (ExprKind::Map { name, keys }, Some(op)) => self.change(place, name, keys, (op, value), span),
+            (ExprKind::Var(name), None) => {
+                let ty = self.value(value);
+                let ident = Ident { text: name.clone(), span: place.span };
+                let at = self.find_variable(name, place.span).unwrap_or_else(|| self.declare(&ident));
+                self.merge_variable(at, &Inferred::of(value, &ty), value.span);
+            }
+            (ExprKind::Var(name), Some(op)) => {
+                let ty = self.value(value);
+                let Some(at) = self.find_variable(name, place.span) else {
+                    self.undefined_variable(name, place.span);
+                    return;
+                };
+                let old = self.value(place);
+                let result = self.operation(op, (place, &old), (value, &ty), span);
+                self.merge_variable(at, &compound(&old, value, &result), span);
+            }
+            (ExprKind::Error, _) => {
+                self.value(value);
+            }
+            _ => {
+                self.value(value);
+                self.not_assignable(place);
+            }
+        }
+    }
+
+    fn assign_to_map(&mut self, place: &Expr, name: &str, keys: &[Expr], value: &Expr) {
+        if let Some((function, args)) = super::call::aggregation_call(value) {
+            let aggregate = self.aggregate(function, args, value);
+            if let Some(aggregate) = aggregate {
+                self.assign_aggregate(name, keys, aggregate, place.span, value.span);
+                return;
+            }
+            // The mistake in the call was told; the map counts as assigned.
+            self.assign_map(name, keys, &Inferred::fixed(&Type::Error), place.span, value.span);
+            return;
+        }
+        let ty = self.value(value);
+        self.assign_map(name, keys, &Inferred::of(value, &ty), place.span, value.span);
+        self.set_type(place.id, &ty);
+    }
+
+    /// `@x[k] op= value`
+    fn change(&mut self, place: &Expr, name: &str, keys: &[Expr], (op, value): (BinaryOp, &Expr), span: Span) {
+        let ty = self.value(value);
+        let unset = Inferred { ty: Type::I64, flexible: true };
+        let old = self.change_map(name, keys, place.span, &unset, value.span);
+        self.set_type(place.id, &old);
+        if old == Type::Error {
+            return;
+        }
+        let result = self.operation(op, (place, &old), (value, &ty), span);
+        let merged = self.change_map(name, keys, place.span, &compound(&old, value, &result), value.span);
+        self.set_type(place.id, &merged);
+    }
+
+    /// Takes an assigned value into a variable's type.
+    fn merge_variable(&mut self, at: usize, value: &Inferred, span: Span) {
+        let Some(var) = self.program.vars.get_mut(at) else { return };
+        let old = match &var.value {
+            Some(old) if old.ty != Type::Error => old,
+            Some(_) if value.ty == Type::Error => return,
+            _ => {
+                var.value = Some(value.clone());
+                self.changed = true;
+                return;
+            }
+        };
+        if value.ty == Type::Error {
+            return;
+        }
+        match merge(old, value) {
+            Some(merged) if merged == *old => {}
+            // An integer's written type stays; what is assigned is converted.
+            Some(_) if matches!(var.written, Some(Type::Int(_))) => {}
+            Some(merged) => {
+                var.value = Some(merged);
+                self.changed = true;
+            }
+            None => {
+                let message = format!("`${}` is a `{}` and takes no `{}`", var.name, old.ty, value.ty);
+                let diagnostic = Diagnostic::error(Code::TypeMismatch, message)
+                    .at(span, format!("this is a `{}`", value.ty))
+                    .at(var.span, format!("declared here as `{}`", old.ty));
+                self.report(diagnostic);
+            }
+        }
+    }
+}
+
+/// What a compound assignment makes of a place of type `old`: a literal that is not negative changes nothing.
+fn compound(old: &Type, value: &Expr, result: &Type) -> Inferred {
+    let same = super::infer::is_flexible(value) && matches!(old, Type::Int(_));
+    Inferred { ty: if same { old.clone() } else { result.stored() }, flexible: same }
+}

@@ -1,0 +1,301 @@
+//! What the checker says: code and underlined text of every message.
+
+use super::*;
+use crate::kernel::fake::FakeKernel;
+use crate::kernel::{Feature, KernelVersion};
+use crate::source::SourceMap;
+
+fn messages_on(kernel: &FakeKernel, text: &str) -> Vec<(Diagnostic, String)> {
+    let mut sources = SourceMap::default();
+    let file = sources.add("-e", text);
+    let (ast, parsed) = crate::parse(&sources, file);
+    assert!(parsed.is_empty(), "{text}: {:?}", parsed.into_sorted());
+    let options = SessionOptions { positional: vec!["42".into(), "bash".into()], ..SessionOptions::default() };
+    let (_, messages) = check(&ast, kernel, &options);
+    let sorted = messages.into_sorted().into_iter();
+    sorted.map(|message| (message.clone(), message.span().map_or("", |span| sources.slice(span)).to_string())).collect()
+}
+
+#[track_caller]
+fn expect(text: &str, wanted: &[(Code, &str)]) {
+    let found = messages_on(&FakeKernel::default(), text);
+    let list: Vec<_> = found.iter().map(|(message, text)| (message.code, text.as_str())).collect();
+    assert_eq!(list, wanted, "{text}\n{found:#?}");
+}
+
+#[track_caller]
+fn expect_all(rows: &[(&str, Code, &str)]) {
+    for (text, code, place) in rows {
+        expect(text, &[(*code, place)]);
+    }
+}
+
+#[track_caller]
+fn accept_all(rows: &[&str]) {
+    for text in rows {
+        expect(text, &[]);
+    }
+}
+
+#[track_caller]
+fn help(text: &str) -> String {
+    let found = messages_on(&FakeKernel::default(), text);
+    assert_eq!(found.len(), 1, "{text}: {found:#?}");
+    found.into_iter().flat_map(|(message, _)| message.helps).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn names() {
+    expect_all(&[
+        ("begin { print(pidd) }", Code::UnknownName, "pidd"),
+        ("begin { print(exit) }", Code::UnknownName, "exit"),
+        ("begin { exti() }", Code::UnknownFunction, "exti"),
+        ("begin { print($x) }", Code::UndefinedVariable, "$x"),
+        ("begin { if (1) { $x = 1 } print($x) }", Code::UndefinedVariable, "$x"),
+        ("begin { $x += 1 }", Code::UndefinedVariable, "$x"),
+        ("begin { $x = $x + 1 }", Code::UndefinedVariable, "$x"),
+        ("begin { print(@x) }", Code::UndefinedMap, "@x"),
+        ("begin { $a = @x[1] }", Code::UndefinedMap, "@x[1]"),
+        ("begin { clear(@x) }", Code::UndefinedMap, "@x"),
+        ("begin { delete(@x[1]) }", Code::UndefinedMap, "@x[1]"),
+        ("begin { let $a = 1; let $a = 2; }", Code::DuplicateVariable, "$a"),
+        ("begin { $a = 1; if (1) { let $a = 2; } }", Code::DuplicateVariable, "$a"),
+        ("begin { print(retval) }", Code::NotInThisProbe, "retval"),
+        ("begin { print(args.x) }", Code::NotInThisProbe, "args"),
+        ("tracepoint:sched:sched_switch { print(arg0) }", Code::NotInThisProbe, "arg0"),
+        ("tracepoint:sched:sched_switch { print(func) }", Code::NotInThisProbe, "func"),
+        ("kretprobe:vfs_read { print(arg0) }", Code::NotInThisProbe, "arg0"),
+        ("begin { print(kstack(perff)) }", Code::UnknownName, "perff"),
+        ("begin { print((uint46)1) }", Code::UnknownName, "uint46"),
+        ("begin { print(((struct tsk *)curtask).pid) }", Code::UnknownName, "struct tsk *"),
+    ]);
+}
+
+#[test]
+fn fields() {
+    expect_all(&[
+        ("tracepoint:syscalls:sys_enter_read { print(args.cuont) }", Code::UnknownField, "cuont"),
+        ("kprobe:vfs_read { print(args.cuont) }", Code::UnknownField, "cuont"),
+        ("fentry:vfs_read { print(args.file.f_pth) }", Code::UnknownField, "f_pth"),
+        ("begin { print(curtask.piid) }", Code::UnknownField, "piid"),
+        ("begin { print(pid.x) }", Code::NotARecord, "pid"),
+        ("begin { print(curtask.pid.x) }", Code::NotARecord, "curtask.pid"),
+        ("kprobe:vfs_read { print(args.file.f_path) }", Code::NotSupported, "args.file.f_path"),
+        ("kprobe:no_prototype { print(args.x) }", Code::NoBtf, "x"),
+        ("begin { print(curtask.masks[4]) }", Code::BadArgument, "4"),
+        ("kprobe:vfs_read { print(*arg0.x) }", Code::NotARecord, "arg0"),
+        ("kprobe:vfs_read { print(arg0[1]) }", Code::BadOperand, "arg0"),
+        ("fentry:vfs_read { print(arg4) }", Code::BadArgument, "arg4"),
+        ("fexit:schedule { print(retval) }", Code::NotInThisProbe, "retval"),
+        ("kprobe:vfs_read { print(args) }", Code::NotSupported, "args"),
+    ]);
+    accept_all(&[
+        "kprobe:vfs_read { printf(\"%s\\n\", str(args.file.f_path.dentry.d_name.name)) }",
+        "kprobe:vfs_read { print(((struct file *)arg0)->f_path.dentry->d_iname) }",
+        "begin { print(curtask.real_parent.comm); print(curtask.in_execve); print(curtask.masks[cpu]) }",
+        "tracepoint:raw_syscalls:sys_enter { print(args.args[2]) }",
+        "kprobe:vfs_read { print(*args.pos); print(args.buf[3]); $p = &args.file.f_pos; print(*$p) }",
+        "kretprobe:vfs_read { print(retval < 0); print(func) }",
+        "kprobe:ip_rcv { print(arg0); print(arg1); @[args.skb.dev.name] = count() }",
+    ]);
+}
+
+#[test]
+fn types() {
+    expect_all(&[
+        ("begin { @x = 1; @x = \"a\" }", Code::TypeMismatch, "\"a\""),
+        ("begin { $x = 1; $x = \"a\" }", Code::TypeMismatch, "\"a\""),
+        ("begin { if (\"a\") { } }", Code::TypeMismatch, "\"a\""),
+        ("begin { $x = 1 ? 1 : \"a\" }", Code::TypeMismatch, "1 ? 1 : \"a\""),
+        ("begin { print(\"a\" * 2) }", Code::BadOperand, "\"a\" * 2"),
+        ("begin { print(\"a\" < \"b\") }", Code::BadOperand, "\"a\" < \"b\""),
+        ("begin { print(-\"a\") }", Code::BadOperand, "\"a\""),
+        ("begin { $s = \"a\"; $s++ }", Code::BadOperand, "$s"),
+        ("begin { pid = 5 }", Code::NotAssignable, "pid"),
+        ("begin { $x = exit() }", Code::NoValue, "exit()"),
+        ("begin { print((1, 2) == (1, 2)) }", Code::NotSupported, "(1, 2) == (1, 2)"),
+        ("begin { print((\"a\", 1).5) }", Code::UnknownField, "(\"a\", 1).5"),
+        ("begin { @x = (1, 2); @x = (1, 2, 3) }", Code::TypeMismatch, "(1, 2, 3)"),
+        ("begin { while (1) { } }", Code::NotSupported, "while (1) { }"),
+    ]);
+    accept_all(&[
+        "begin { @x = 1; @x = nsecs; @x = -1; $a = (1, \"b\"); @t = $a; @p = curtask; @b = pid == 1; @k = kstack }",
+        "begin { let $x; if (pid) { $x = \"abc\" } print($x) }",
+        "begin { let $x: uint16 = 70000; print($x); $p = (uint8 *)nsecs; print(*($p + 1)); $p++ }",
+        "begin { @s = \"abc\"; @s = comm; print(@s == \"x\"); print(comm != $2); print($1 + 1) }",
+        "begin { pid == 1 ? print(1) : exit(); print(sizeof(struct task_struct)); print(sizeof(int64)) }",
+        "interval:s:1 { print(@late) } begin { @late = 5 }",
+    ]);
+}
+
+#[test]
+fn maps_and_aggregations() {
+    expect_all(&[
+        ("begin { @x[1] = 1; @x[\"a\"] = 1 }", Code::KeyMismatch, "@x[\"a\"]"),
+        ("begin { @x[1] = 1; @x[1, 2] = 1 }", Code::KeyMismatch, "@x[1, 2]"),
+        ("begin { @x[1] = 1; @x = 1 }", Code::KeyMismatch, "@x"),
+        ("begin { @x = 1; @x[1] = 1 }", Code::KeyMismatch, "@x[1]"),
+        ("begin { @x[1] = 1; delete(@x) }", Code::KeyMismatch, "@x"),
+        ("begin { @x[1] = 1; delete(@x[1], 2) }", Code::KeyMismatch, "@x[1]"),
+        ("begin { $x = count() }", Code::AggregationMisused, "count()"),
+        ("begin { count() }", Code::AggregationMisused, "count()"),
+        ("begin { @x = count(); @x = sum(1) }", Code::AggregationMisused, "sum(1)"),
+        ("begin { @x = count(); @x = 1 }", Code::AggregationMisused, "1"),
+        ("begin { @x = 1; @x = count() }", Code::AggregationMisused, "count()"),
+        ("begin { @x = count(); @x++ }", Code::AggregationMisused, "@x"),
+        ("begin { @x = count(); $a = @x }", Code::NotSupported, "@x"),
+        ("begin { @ = lhist(1, 10, 0, 1) }", Code::BadArgument, "10, 0, 1"),
+        ("begin { @ = hist(1, 9) }", Code::BadArgument, "9"),
+        ("begin { @ = hist(comm) }", Code::TypeMismatch, "comm"),
+        ("begin { @ = sum() }", Code::WrongArgumentCount, "sum()"),
+    ]);
+    accept_all(&[
+        "begin { @x[1, \"a\"] = 1; @x[(2, \"bcd\")] = 2; print(@x[1, \"a\"]); delete(@x, (1, \"a\")) }",
+        "begin { @x[pid] = count(); @x[tid] = count(); print(@x[pid]); print(@x, 5, 2); clear(@x) }",
+        "begin { @s = sum(-1); @s = sum(nsecs); @n++; @n += 2; @m[comm] -= pid; @q *= 2; delete(@n) }",
+        "begin { @l = lhist(1, -10, 10, 5); $d = delete(@l); @a[kstack, comm] = count() }",
+    ]);
+}
+
+#[test]
+fn calls() {
+    expect_all(&[
+        ("begin { printf() }", Code::WrongArgumentCount, "printf()"),
+        ("begin { exit(1, 2) }", Code::WrongArgumentCount, "exit(1, 2)"),
+        ("begin { printf(\"%d\", \"a\") }", Code::FormatMismatch, "\"a\""),
+        ("begin { printf(\"%d %d\", 1) }", Code::FormatMismatch, "\"%d %d\""),
+        ("begin { printf(\"%d\", 1, pid) }", Code::FormatMismatch, "pid"),
+        ("begin { printf(\"%d\", kstack) }", Code::FormatMismatch, "kstack"),
+        ("begin { printf(\"%y\", 1) }", Code::BadFormat, "\"%y\""),
+        ("begin { $f = \"x\"; printf($f) }", Code::NotALiteral, "$f"),
+        ("begin { @x[1] = 1; print(@x, pid) }", Code::NotALiteral, "pid"),
+        ("begin { print(pid, 3) }", Code::TypeMismatch, "pid"),
+        ("begin { clear(pid) }", Code::TypeMismatch, "pid"),
+        ("begin { exit(\"a\") }", Code::TypeMismatch, "\"a\""),
+        ("begin { print(kstack(200)) }", Code::BadArgument, "200"),
+        ("begin { print(str(kstack)) }", Code::TypeMismatch, "kstack"),
+        ("begin { print(str(0, 0)) }", Code::BadArgument, "0"),
+    ]);
+    accept_all(&[
+        "begin { printf(\"%s %5d %p %x %c\\n\", comm, pid, curtask, true, 65); printf(\"%s %s\", 1, ksym(0)) }",
+        "begin { print(str($2)); print(str(0, 8)); print(str(0, pid)); print(kstack(perf, 3)); print(kstack()) }",
+        "begin { print(comm()); print(nsecs()) }",
+    ]);
+}
+
+#[test]
+fn probes() {
+    expect_all(
+        &[
+            ("kprob:vfs_read { }", Code::UnknownProbeKind, "kprob"),
+            ("kprobe:vfs_raed { }", Code::NoSuchProbe, "vfs_raed"),
+            ("kprobe:zzz* { }", Code::NoSuchProbe, "zzz*"),
+            ("fentry:no_prototype { }", Code::NoSuchProbe, "no_prototype"),
+            ("tracepoint:sched:sched_swich { }", Code::NoSuchProbe, "sched_swich"),
+            ("tracepoint:shed:sched_switch { }", Code::NoSuchProbe, "shed"),
+            ("profile:hz:0 { }", Code::BadProbeTarget, "hz:0"),
+            ("interval:fortnight:1 { }", Code::BadProbeTarget, "fortnight:1"),
+            ("kprobe:vfs_raed { print(args.x); print(pidd) }", Code::NoSuchProbe, "vfs_raed"),
+        ][..8],
+    );
+    let both = [(Code::NoSuchProbe, "vfs_raed"), (Code::UnknownName, "pidd")];
+    expect("kprobe:vfs_raed { print(args.x); print(pidd) }", &both);
+    accept_all(&[
+        "kprobe:vfs_* { @[func, probe] = count() }",
+        "tracepoint:syscalls:sys_enter_*, tracepoint:sched:* { @[probe] = count() }",
+        "interval:1s { } interval:us:50 { } interval:hz:10 { } profile:ms:10 { }",
+    ]);
+}
+
+#[test]
+fn each_attach_point_is_checked_with_its_own_types() {
+    let text = "kprobe:vfs_read, kprobe:ip_rcv { print(args.count) }";
+    let found = messages_on(&FakeKernel::default(), text);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].0.message.contains("kprobe:ip_rcv"), "{found:#?}");
+    expect("kprobe:vfs_read, kprobe:vfs_write { print(pidd) }", &[(Code::UnknownName, "pidd")]);
+}
+
+#[test]
+fn wildcards_are_expanded_once_and_limited() {
+    let mut sources = SourceMap::default();
+    let file = sources.add("-e", "kprobe:vfs_*, kprobe:vfs_read { } begin { }");
+    let (ast, _) = crate::parse(&sources, file);
+    let (checked, _) = check(&ast, &FakeKernel::default(), &SessionOptions::default());
+    let probes: Vec<_> = checked.programs.iter().map(|program| program.point.text.as_str()).collect();
+    assert_eq!(probes, ["kprobe:vfs_read", "kprobe:vfs_write", "begin"]);
+    let few = SessionOptions { max_probes: 1, ..SessionOptions::default() };
+    let (_, messages) = check(&ast, &FakeKernel::default(), &few);
+    assert!(messages.iter().all(|message| message.code == Code::TooManyProbes) && !messages.is_empty());
+}
+
+#[test]
+fn suggestions() {
+    for (text, wanted) in [
+        ("begin { print(pidd) }", "did you mean `pid`?"),
+        ("begin { $count = 1; print($conut) }", "did you mean `$count`?"),
+        ("begin { @bytes = 1; print(@byte) }", "did you mean `@bytes`?"),
+        ("begin { exti() }", "did you mean `exit`?"),
+        ("begin { @x = conut() }", "did you mean `count`?"),
+        ("kprob:vfs_read { }", "did you mean `kprobe`?"),
+        ("kprobe:vfs_raed { }", "did you mean `vfs_read`?"),
+        ("tracepoint:sched:sched_swich { }", "did you mean `sched_switch`?"),
+        ("tracepoint:shed:sched_switch { }", "did you mean `sched`?"),
+        ("kprobe:vfs_read { print(args.cuont) }", "did you mean `count`?"),
+        ("begin { print(curtask.tgidd) }", "did you mean `tgid`?"),
+        ("begin { print((unit32)1) }", "did you mean `uint32`?"),
+        ("begin { print(curtask.nothing_like_it) }", "there are: state, pid"),
+    ] {
+        assert!(help(text).contains(wanted), "{text}: {}", help(text));
+    }
+}
+
+#[test]
+fn what_the_kernel_lacks() {
+    let bare = FakeKernel { btf: false, tracefs: false, features: vec![], ..FakeKernel::default() };
+    for (text, code) in [
+        ("kprobe:vfs_read { }", Code::MissingFeature),
+        ("fentry:vfs_read { }", Code::MissingFeature),
+        ("kprobe:vfs_raed { }", Code::NoSuchProbe),
+        ("tracepoint:sched:sched_switch { }", Code::NoTracefs),
+        ("begin { print(curtask.pid) }", Code::NoBtf),
+        ("begin { print(((struct file *)0).f_pos) }", Code::NoBtf),
+    ] {
+        let found = messages_on(&bare, text);
+        assert_eq!(found.iter().map(|row| row.0.code).collect::<Vec<_>>(), [code], "{text}: {found:#?}");
+    }
+    let no_btf = FakeKernel { btf: false, ..FakeKernel::default() };
+    assert_eq!(messages_on(&no_btf, "kprobe:vfs_read { print(args.count) }")[0].0.code, Code::NoBtf);
+    assert_eq!(messages_on(&no_btf, "fentry:vfs_read { }")[0].0.code, Code::NoBtf);
+    assert!(messages_on(&no_btf, "kprobe:vfs_read { print(arg2); print(curtask) }").is_empty());
+    let old = FakeKernel { version: KernelVersion::new(5, 10), features: vec![Feature::Kprobes], ..Default::default() };
+    let found = messages_on(&old, "fentry:vfs_read { }");
+    assert!(found[0].0.notes[0].contains("5.10"), "{found:#?}");
+}
+
+#[test]
+fn a_script_that_needs_nothing_of_the_kernel_does_not_ask_it() {
+    for text in [
+        "begin { printf(\"hi\\n\"); exit() }",
+        "begin { @x = 1; $a = comm; print(@x) }",
+        "interval:s:1 { @ = count(); print(nsecs) }",
+    ] {
+        let kernel = FakeKernel::default();
+        assert!(messages_on(&kernel, text).is_empty());
+        assert_eq!(kernel.asked.get(), 0, "{text}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_in_source_order() {
+    expect(
+        "begin { print(pidd); $x = 1; print($y); @a = $x; @a = \"s\" } kprob:x { exti() }",
+        &[
+            (Code::UnknownName, "pidd"),
+            (Code::UndefinedVariable, "$y"),
+            (Code::TypeMismatch, "\"s\""),
+            (Code::UnknownProbeKind, "kprob"),
+            (Code::UnknownFunction, "exti"),
+        ],
+    );
+}

@@ -1,0 +1,432 @@
+//! The high-level intermediate representation: small, fully typed and explicit. Every cast, memory read, map operation
+//! and event is a node; nothing is left for the code generator to decide about the language.
+//!
+//! Values are of two sorts. *Scalars* ([`Type::is_scalar`]) live in registers; a scalar is always its value extended to
+//! 64 bits by the signedness of its type. Everything else (strings, arrays, tuples) is a *memory value*, which is
+//! always evaluated into some place: a [`Slot`], an event's field or a map's value.
+
+pub mod print;
+
+use crate::kernel::TracepointField;
+use crate::manifest::{Aggregate, EventId, MapId, ProgramId};
+use crate::source::Span;
+use crate::types::{AddressSpace, KernelTypeId, RecordRef, Type};
+
+/// All programs of a script; `programs[i]` is the code of the manifest's program `i`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// In the order of the manifest.
+    pub probes: Vec<Probe>,
+}
+
+/// The code of one attach point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Its entry in the manifest.
+    pub program: ProgramId,
+    /// The predicate is an `If` around the action.
+    pub body: Vec<Stmt>,
+    /// Scratch variables of all blocks.
+    pub vars: Vec<Var>,
+    /// Memory that the body needs.
+    pub slots: Vec<Slot>,
+    /// The probe in the source.
+    pub span: Span,
+}
+
+/// Index into [`Probe::vars`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VarId(pub u32);
+
+/// Index into [`Probe::slots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlotId(pub u32);
+
+/// A scratch variable. Scalars are in registers or spilled; a memory value lives in `slot`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Var {
+    /// With the sigil.
+    pub name: String,
+    /// In stored form.
+    pub ty: Type,
+    /// For memory values.
+    pub slot: Option<SlotId>,
+}
+
+/// Memory of one program run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// In bytes.
+    pub size: u32,
+    /// 1, 2, 4 or 8.
+    pub align: u32,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a slot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the program's stack of 512 bytes.
+    Stack,
+    /// In the program's element of the scratch map, at this offset (a multiple of 8).
+    Scratch(u32),
+}
+
+/// A value evaluated into a slot, for what takes an address (map keys and values, comparisons). Unused bytes of the
+/// slot (padding, the rest of a string behind its NUL) are zero when `zeroed`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffered {
+    /// Its place; as large as the value's type says.
+    pub slot: SlotId,
+    /// The value; scalars are stored with the width of their type.
+    pub value: Box<Expr>,
+    /// See above.
+    pub zeroed: bool,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stmt {
+    /// What it does.
+    pub kind: StmtKind,
+    /// The statement in the source: line information.
+    pub span: Span,
+}
+
+/// The kinds of statements.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StmtKind {
+    /// Evaluates a scalar for what it does.
+    Eval(Expr),
+    /// Assigns to a variable.
+    SetVar {
+        /// The variable.
+        var: VarId,
+        /// Of the variable's type.
+        value: Expr,
+    },
+    /// Assigns to a plain map; a full map counts as [`crate::manifest::LossCause::MapFull`].
+    SetMap {
+        /// The map.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+        /// Of the map's value type.
+        value: Buffered,
+    },
+    /// Updates an aggregation in place, atomically.
+    Aggregate {
+        /// The map.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+        /// Which.
+        aggregate: Aggregate,
+        /// The value it takes (none for count); 64 bits.
+        value: Option<Expr>,
+    },
+    /// Sends an event; a full ring counts as [`crate::manifest::LossCause::RingFull`].
+    Emit {
+        /// Which.
+        event: EventId,
+        /// One for each field, of its type.
+        fields: Vec<Expr>,
+        /// Where the record is put together; without, directly in the ring.
+        buffer: Option<SlotId>,
+    },
+    /// Ends the session and the action.
+    Exit {
+        /// The exit status.
+        code: Expr,
+    },
+    /// Ends the action.
+    Return,
+    /// Two ways.
+    If {
+        /// A bool.
+        condition: Expr,
+        /// When true.
+        then: Vec<Stmt>,
+        /// When false.
+        otherwise: Vec<Stmt>,
+    },
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: Type,
+    /// The expression in the source.
+    pub span: Span,
+}
+
+/// The kinds of expressions. Scalars unless said otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A constant: its 64 bits.
+    Int(i64),
+    /// A constant that the kernel decides; a literal for a just-in-time run, a relocation in a bundle.
+    Const(LoadConst),
+    /// Memory value: the bytes, then zeros up to the size of the type (at least one for strings).
+    Bytes(Vec<u8>),
+    /// A variable, scalar or memory value.
+    Var(VarId),
+    /// An operation on one scalar; the result is wrapped to the type of the expression.
+    Unary(UnaryOp, Box<Expr>),
+    /// An operation on two scalars of the same type; comparisons give a bool, everything else that type.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `&&` and `||` of bools; the right side is evaluated only when needed.
+    Logical {
+        /// `&&` when true.
+        and: bool,
+        /// First.
+        left: Box<Expr>,
+        /// Second.
+        right: Box<Expr>,
+    },
+    /// To another scalar type: truncated, then extended by the sign of the target. To bool: compared with zero.
+    Cast(Box<Expr>),
+    /// `?:` on scalars or memory values; only one side is evaluated.
+    Select {
+        /// A bool.
+        condition: Box<Expr>,
+        /// Of the type of the expression.
+        then: Box<Expr>,
+        /// Of the type of the expression.
+        otherwise: Box<Expr>,
+    },
+    /// Whether two strings are equal (`negate`: differ) up to their NULs; a bool.
+    CompareStrings {
+        /// `!=`
+        negate: bool,
+        /// First; never a constant unless both are.
+        left: Buffered,
+        /// Second.
+        right: StringOperand,
+    },
+    /// Reads a scalar at an address; 0 when it cannot be read.
+    Load {
+        /// The address.
+        address: Box<Expr>,
+        /// Of the memory.
+        space: AddressSpace,
+    },
+    /// Reads a field of a record at an address: a scalar (bit-fields too), or a memory value (arrays, strings).
+    LoadField {
+        /// The record's address.
+        base: Box<Expr>,
+        /// Which field.
+        path: FieldPath,
+        /// Of the memory.
+        space: AddressSpace,
+    },
+    /// The address of a field.
+    FieldAddress {
+        /// The record's address.
+        base: Box<Expr>,
+        /// Which field.
+        path: FieldPath,
+    },
+    /// Memory value: the NUL-terminated string at an address, cut to the size of the type; empty when it cannot be read.
+    ReadString {
+        /// The address.
+        address: Box<Expr>,
+        /// Most bytes to read, NUL included; the size of the type without.
+        limit: Option<Box<Expr>>,
+        /// Of the memory.
+        space: AddressSpace,
+    },
+    /// A field of the tracepoint's record, scalar or memory value; `data_loc` fields are strings.
+    TracepointField(TracepointField),
+    /// The n-th argument of the traced function, from 0.
+    Argument(u32),
+    /// What the traced function returned.
+    ReturnValue {
+        /// Number of its parameters (trampolines keep the value behind them).
+        params: u32,
+    },
+    /// A value computed by an intrinsic; scalar, or a memory value for [`Intrinsic::Comm`].
+    Intrinsic(Intrinsic),
+    /// The value under a key, scalar or memory value; zero or empty when there is none.
+    MapGet {
+        /// The map; plain, not an aggregation.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+    },
+    /// Removes a key (or unsets a scalar map); a bool: whether it was there.
+    MapDelete {
+        /// The map.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+    },
+    /// Adds to an integer in a plain map, atomically; a missing key counts from 0. Its value is the old or the new one.
+    MapAdd {
+        /// The map.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+        /// 64 bits.
+        delta: Box<Expr>,
+        /// Gives the new value.
+        new: bool,
+    },
+    /// Adds to an integer variable; its value is the old or the new one.
+    VarAdd {
+        /// The variable.
+        var: VarId,
+        /// 64 bits.
+        delta: Box<Expr>,
+        /// Gives the new value.
+        new: bool,
+    },
+    /// The id of the current stack in the stack map: i64, negative when there is none.
+    StackId {
+        /// The map with role [`crate::manifest::MapRole::Stacks`].
+        map: MapId,
+        /// Kernel or user frames.
+        space: AddressSpace,
+    },
+    /// Memory value: a tuple, laid out as its type says.
+    Tuple(Vec<Expr>),
+    /// Memory value: a string of a smaller type, with zeros up to the size of this type.
+    Padded(Box<Expr>),
+    /// Part of a memory value (an element of a tuple or array), scalar or memory value: what lies at this offset.
+    Element {
+        /// The whole.
+        base: Buffered,
+        /// In bytes.
+        offset: u32,
+    },
+}
+
+/// The right side of a comparison of strings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StringOperand {
+    /// Known bytes, without the NUL.
+    Literal(Vec<u8>),
+    /// Another memory value.
+    Value(Buffered),
+}
+
+/// A path from a record to a field: kept as names until code generation, which asks the kernel for the offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath {
+    /// The record it starts in.
+    pub root: RecordRef,
+    /// Member names; each but the last names a record inside the one before. Array elements by index.
+    pub steps: Vec<FieldStep>,
+}
+
+/// A step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldStep {
+    /// A member, looked through anonymous ones.
+    Member {
+        /// The record that has it.
+        record: KernelTypeId,
+        /// Its name.
+        name: String,
+    },
+    /// An element of an array whose elements have this many bytes.
+    Element {
+        /// From 0.
+        index: u32,
+        /// Bytes of an element.
+        size: u32,
+    },
+}
+
+/// A constant that only the kernel compiled for knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadConst {
+    /// Size in bytes of a record.
+    RecordSize(RecordRef),
+}
+
+/// Operations on one scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOp {
+    /// Two's complement negation.
+    Negate,
+    /// Bitwise complement.
+    Complement,
+    /// Logical not of a bool.
+    Not,
+}
+
+/// Operations on two scalars of one type. Signedness comes from that type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    /// By 0: the dividend (bpftrace's rule: divisor 1).
+    Div,
+    /// By 0: 0.
+    Rem,
+    And,
+    Or,
+    Xor,
+    /// The count is taken modulo 64.
+    ShiftLeft,
+    /// Arithmetic for signed types; the count is taken modulo 64.
+    ShiftRight,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+impl BinaryOp {
+    /// Whether it gives a bool.
+    pub fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            BinaryOp::Equal
+                | BinaryOp::NotEqual
+                | BinaryOp::Less
+                | BinaryOp::LessEqual
+                | BinaryOp::Greater
+                | BinaryOp::GreaterEqual
+        )
+    }
+}
+
+/// What code generation must know how to emit (class C of the builtin table). Everything is unsigned unless said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intrinsic {
+    /// Upper half of `bpf_get_current_pid_tgid`: the process.
+    Pid,
+    /// Lower half: the thread.
+    Tid,
+    /// Lower half of `bpf_get_current_uid_gid`.
+    Uid,
+    /// Upper half.
+    Gid,
+    /// Memory value, `string[16]`: the name of the current thread.
+    Comm,
+    /// `bpf_get_smp_processor_id`
+    Cpu,
+    /// `bpf_ktime_get_boot_ns`: nanoseconds since boot.
+    NanosecondsBoot,
+    /// `bpf_ktime_get_ns`: nanoseconds since boot without suspends.
+    NanosecondsMonotonic,
+    /// Nanoseconds (as [`Intrinsic::NanosecondsBoot`]) since the loader set the global variable `lt_start`.
+    Elapsed,
+    /// `bpf_get_current_task`: address of the current `struct task_struct`.
+    CurrentTask,
+    /// `bpf_get_prandom_u32`
+    Random,
+}
+
+/// Name of the global variable (u64, section .bss) that holds the start of tracing in nanoseconds since boot.
+pub const START_SYMBOL: &str = "lt_start";

@@ -1,0 +1,256 @@
+//! A small kernel made of tables, for tests: it answers like a real one, can lack BTF, tracefs or features, and counts
+//! how often it was asked.
+
+use super::{
+    Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, Parameter, ProbeTargets,
+    TracepointField, TracepointFormat, wildcard_match,
+};
+use crate::types::{AddressSpace, IntType, KernelTypeId, RecordKind, RecordRef, Type};
+use std::cell::Cell;
+
+/// A kernel for tests.
+#[derive(Debug)]
+pub struct FakeKernel {
+    /// Its version.
+    pub version: KernelVersion,
+    /// Has BTF.
+    pub btf: bool,
+    /// Has tracefs.
+    pub tracefs: bool,
+    /// What it can do.
+    pub features: Vec<Feature>,
+    /// How often it was asked anything.
+    pub asked: Cell<u32>,
+}
+
+impl Default for FakeKernel {
+    fn default() -> Self {
+        let features = super::FEATURES.iter().map(|row| row.feature).collect();
+        FakeKernel { version: KernelVersion::new(6, 1), btf: true, tracefs: true, features, asked: Cell::new(0) }
+    }
+}
+
+struct FakeRecord {
+    id: u64,
+    name: &'static str,
+    size: u32,
+    members: Vec<Member>,
+}
+
+const CHAR: Type = Type::Int(IntType { bits: 8, signed: true });
+
+fn record_type(id: u64, name: &str) -> Type {
+    Type::Record(RecordRef { kind: RecordKind::Struct, name: name.into(), id: KernelTypeId(id) })
+}
+
+fn pointer(id: u64, name: &str) -> Type {
+    Type::kernel_pointer(record_type(id, name))
+}
+
+fn member(name: &str, offset: u32, ty: Type) -> Member {
+    Member { name: name.into(), ty, bit_offset: offset * 8, bit_size: None }
+}
+
+fn bits(name: &str, bit_offset: u32, bit_size: u32) -> Member {
+    Member { name: name.into(), ty: Type::U32, bit_offset, bit_size: Some(bit_size) }
+}
+
+fn string(size: u32) -> Type {
+    Type::String { size }
+}
+
+fn file_records() -> Vec<FakeRecord> {
+    let file = vec![
+        member("f_mode", 0, Type::U32),
+        member("f_count", 8, Type::U64),
+        member("f_path", 16, record_type(3, "path")),
+        member("f_flags", 32, Type::U32),
+        member("f_pos", 40, Type::I64),
+    ];
+    let path = vec![member("mnt", 0, pointer(6, "vfsmount")), member("dentry", 8, pointer(4, "dentry"))];
+    let dentry = vec![
+        member("d_flags", 0, Type::U32),
+        member("d_name", 8, record_type(5, "qstr")),
+        member("d_iname", 24, string(32)),
+        member("d_parent", 56, pointer(4, "dentry")),
+    ];
+    // `hash` and `len` stand in an anonymous struct of the real kernel.
+    let qstr =
+        vec![member("hash", 0, Type::U32), member("len", 4, Type::U32), member("name", 8, Type::kernel_pointer(CHAR))];
+    vec![
+        FakeRecord { id: 2, name: "file", size: 48, members: file },
+        FakeRecord { id: 3, name: "path", size: 16, members: path },
+        FakeRecord { id: 4, name: "dentry", size: 64, members: dentry },
+        FakeRecord { id: 5, name: "qstr", size: 16, members: qstr },
+        FakeRecord { id: 6, name: "vfsmount", size: 8, members: vec![member("mnt_flags", 0, Type::I32)] },
+    ]
+}
+
+fn records() -> Vec<FakeRecord> {
+    let task = vec![
+        member("state", 0, Type::U32),
+        member("pid", 8, Type::I32),
+        member("tgid", 12, Type::I32),
+        member("comm", 16, string(16)),
+        member("real_parent", 32, pointer(1, "task_struct")),
+        member("start_time", 48, Type::U64),
+        bits("in_execve", 56 * 8, 1),
+        bits("sched_policy", 56 * 8 + 1, 3),
+        member("masks", 64, Type::Array { element: Box::new(Type::U64), len: 4 }),
+    ];
+    let skb =
+        vec![member("len", 0, Type::U32), member("data_len", 4, Type::U32), member("dev", 8, pointer(8, "net_device"))];
+    let device = vec![member("name", 0, string(16)), member("ifindex", 16, Type::I32)];
+    let mut all = file_records();
+    all.push(FakeRecord { id: 1, name: "task_struct", size: 96, members: task });
+    all.push(FakeRecord { id: 7, name: "sk_buff", size: 16, members: skb });
+    all.push(FakeRecord { id: 8, name: "net_device", size: 24, members: device });
+    all
+}
+
+/// Functions that a kprobe can be set on; the last has no prototype.
+const FUNCTIONS: &[&str] = &["vfs_read", "vfs_write", "ip_rcv", "schedule", "no_prototype"];
+
+fn prototype(name: &str) -> Option<FunctionProto> {
+    let file = || ("file", pointer(2, "file"));
+    let (params, returns) = match name {
+        "vfs_read" | "vfs_write" => {
+            let buf = ("buf", Type::kernel_pointer(CHAR));
+            (vec![file(), buf, ("count", Type::U64), ("pos", Type::kernel_pointer(Type::I64))], Type::I64)
+        }
+        "ip_rcv" => {
+            let dev = pointer(8, "net_device");
+            let pt = Type::kernel_pointer(Type::Void);
+            (vec![("skb", pointer(7, "sk_buff")), ("dev", dev.clone()), ("pt", pt), ("orig_dev", dev)], Type::I32)
+        }
+        "schedule" => (vec![], Type::Void),
+        _ => return None,
+    };
+    let params = params.into_iter().map(|(name, ty)| Parameter { name: name.into(), ty }).collect();
+    Some(FunctionProto { params, returns })
+}
+
+/// Category and name of all tracepoints.
+const TRACEPOINTS: &[(&str, &str)] = &[
+    ("raw_syscalls", "sys_enter"),
+    ("sched", "sched_process_exec"),
+    ("sched", "sched_switch"),
+    ("syscalls", "sys_enter_openat"),
+    ("syscalls", "sys_enter_read"),
+    ("syscalls", "sys_exit_read"),
+];
+
+fn field(name: &str, offset: u32, ty: Type) -> TracepointField {
+    let (size, c_type) = (ty.size(), ty.to_string());
+    TracepointField { name: name.into(), c_type, ty, offset, size, data_loc: false }
+}
+
+fn tracepoint_fields(name: &str) -> Vec<TracepointField> {
+    let user = || Type::Pointer { to: Box::new(CHAR), space: AddressSpace::User };
+    let number = field("__syscall_nr", 8, Type::I32);
+    match name {
+        "sys_enter" => {
+            vec![field("id", 8, Type::I64), field("args", 16, Type::Array { element: Box::new(Type::U64), len: 6 })]
+        }
+        "sched_process_exec" => {
+            let filename = TracepointField { size: 4, data_loc: true, ..field("filename", 8, string(1024)) };
+            vec![filename, field("pid", 12, Type::I32)]
+        }
+        "sched_switch" => vec![
+            field("prev_comm", 8, string(16)),
+            field("prev_pid", 24, Type::I32),
+            field("prev_prio", 28, Type::I32),
+            field("prev_state", 32, Type::I64),
+            field("next_comm", 40, string(16)),
+            field("next_pid", 56, Type::I32),
+        ],
+        "sys_enter_openat" => vec![
+            number,
+            field("dfd", 16, Type::I64),
+            field("filename", 24, user()),
+            field("flags", 32, Type::I64),
+            field("mode", 40, Type::U64),
+        ],
+        "sys_enter_read" => {
+            vec![number, field("fd", 16, Type::U64), field("buf", 24, user()), field("count", 32, Type::U64)]
+        }
+        _ => vec![number, field("ret", 16, Type::I64)],
+    }
+}
+
+impl FakeKernel {
+    fn ask(&self) {
+        self.asked.set(self.asked.get() + 1);
+    }
+
+    fn btf<T>(&self, found: impl FnOnce() -> Option<T>) -> Lookup<T> {
+        self.ask();
+        if self.btf { Ok(found()) } else { Err(KernelError::NoBtf("/sys/kernel/btf/vmlinux does not exist".into())) }
+    }
+
+    fn check_tracefs(&self) -> Result<(), KernelError> {
+        self.ask();
+        if self.tracefs { Ok(()) } else { Err(KernelError::NoTracefs("tracefs is not mounted".into())) }
+    }
+}
+
+impl KernelTypes for FakeKernel {
+    fn record(&self, kind: RecordKind, name: &str) -> Lookup<Type> {
+        let wanted = |record: &FakeRecord| kind == RecordKind::Struct && record.name == name;
+        self.btf(|| records().into_iter().find(wanted).map(|record| record_type(record.id, record.name)))
+    }
+
+    fn record_size(&self, id: KernelTypeId) -> u32 {
+        self.ask();
+        records().into_iter().find(|record| record.id == id.0).map_or(0, |record| record.size)
+    }
+
+    fn member(&self, record: KernelTypeId, name: &str) -> Option<Member> {
+        self.members(record).into_iter().find(|member| member.name == name)
+    }
+
+    fn members(&self, record: KernelTypeId) -> Vec<Member> {
+        self.ask();
+        records().into_iter().find(|row| row.id == record.0).map_or(vec![], |row| row.members)
+    }
+
+    fn function(&self, name: &str) -> Lookup<FunctionProto> {
+        self.btf(|| prototype(name))
+    }
+
+    fn tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat> {
+        self.check_tracefs()?;
+        let at = TRACEPOINTS.iter().position(|row| *row == (category, name));
+        Ok(at.map(|at| TracepointFormat { id: 100 + at as u64, fields: tracepoint_fields(name) }))
+    }
+}
+
+impl ProbeTargets for FakeKernel {
+    fn functions(&self, pattern: &str) -> Result<Vec<String>, KernelError> {
+        self.ask();
+        Ok(FUNCTIONS.iter().filter(|name| wildcard_match(pattern, name)).map(ToString::to_string).collect())
+    }
+
+    fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
+        self.check_tracefs()?;
+        let matches = |row: &&(&str, &str)| wildcard_match(category, row.0) && wildcard_match(name, row.1);
+        Ok(TRACEPOINTS.iter().filter(matches).map(|row| (row.0.to_string(), row.1.to_string())).collect())
+    }
+}
+
+impl Kernel for FakeKernel {
+    fn version(&self) -> KernelVersion {
+        self.ask();
+        self.version
+    }
+
+    fn has(&self, feature: Feature) -> bool {
+        self.ask();
+        self.features.contains(&feature)
+    }
+
+    fn possible_cpus(&self) -> u32 {
+        self.ask();
+        4
+    }
+}

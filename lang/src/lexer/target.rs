@@ -1,0 +1,135 @@
+//! Probe kinds and targets, which follow rules of their own: no blanks, parts between colons, wildcards, paths.
+
+use super::closing_quote;
+
+/// Kinds whose targets are paths of files: a `/` is part of the target.
+const PATH_KINDS: &[&str] = &["uprobe", "u", "uretprobe", "ur", "usdt", "U", "iter", "it"];
+
+/// Kinds whose targets may be C++ names: a `<` that touches is part of the target.
+const SYMBOL_KINDS: &[&str] = &["uprobe", "u", "uretprobe", "ur", "usdt", "U"];
+
+/// Kinds that take a target, of the whole baseline language; they tell where an item begins when something before it
+/// was not closed, so a kind that no table of the checker has yet is named here all the same.
+const TARGET_KINDS: &[&str] = &[
+    "kprobe",
+    "k",
+    "kretprobe",
+    "kr",
+    "fentry",
+    "kfunc",
+    "f",
+    "fexit",
+    "kretfunc",
+    "fr",
+    "tracepoint",
+    "t",
+    "rawtracepoint",
+    "rt",
+    "uprobe",
+    "u",
+    "uretprobe",
+    "ur",
+    "usdt",
+    "U",
+    "profile",
+    "p",
+    "interval",
+    "i",
+    "software",
+    "s",
+    "hardware",
+    "h",
+    "watchpoint",
+    "w",
+    "asyncwatchpoint",
+    "aw",
+    "iter",
+    "it",
+    "self",
+];
+
+/// Kinds that stand alone.
+const BARE_KINDS: &[&str] = &["begin", "end", "BEGIN", "END"];
+
+/// Whether a word is a kind that takes a target.
+pub(super) fn takes_target(word: &str) -> bool {
+    TARGET_KINDS.contains(&word)
+}
+
+/// Whether a word is a kind that stands alone.
+pub(super) fn stands_alone(word: &str) -> bool {
+    BARE_KINDS.contains(&word)
+}
+
+/// A target as it stands behind `kind:`.
+pub(super) struct Target {
+    /// Its length in bytes.
+    pub(super) length: usize,
+    /// Byte ranges of the parts with their text (without quotes).
+    pub(super) parts: Vec<(usize, usize, String)>,
+}
+
+/// Reads the target that `rest` begins with. Quoted text may hold anything.
+pub(super) fn scan(kind: &str, rest: &str) -> Target {
+    let (path, symbol) = (PATH_KINDS.contains(&kind), SYMBOL_KINDS.contains(&kind));
+    let mut parts = Vec::new();
+    let (mut start, mut text, mut at) = (0, String::new(), 0);
+    while let Some(c) = rest.get(at..).and_then(|rest| rest.chars().next()) {
+        match c {
+            '"' => {
+                let inside = rest.get(at + 1..).unwrap_or_default();
+                let Ok(length) = closing_quote(inside) else { break };
+                text.push_str(&inside.get(..length).unwrap_or_default().replace("\\\"", "\""));
+                at += length + 2;
+                continue;
+            }
+            ':' => parts.push((start, at, std::mem::take(&mut text))),
+            _ if ends(c, path, symbol) => break,
+            _ => text.push(c),
+        }
+        at += c.len_utf8();
+        if c == ':' {
+            start = at;
+        }
+    }
+    if at > 0 {
+        parts.push((start, at, text));
+    }
+    Target { length: at, parts }
+}
+
+fn ends(c: char, path: bool, symbol: bool) -> bool {
+    match c {
+        '/' => !path,
+        '<' | '>' | '(' | ')' | '|' => !symbol,
+        ',' | '{' | '}' | ';' | '\'' => true,
+        _ => c.is_whitespace() || c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        let cases: &[(&str, &str, usize, &[&str])] = &[
+            ("kprobe", "ip_rcv < @", 6, &["ip_rcv"]),
+            ("kprobe", "ip_rcv<@>", 6, &["ip_rcv"]),
+            ("kprobe", "nf:vfs_*+0x10/pid/{", 13, &["nf", "vfs_*+0x10"]),
+            ("uprobe", "/bin/bash:readline { }", 18, &["/bin/bash", "readline"]),
+            ("uprobe", "./a:std::vector<int>::push <", 26, &["./a", "std", "", "vector<int>", "", "push"]),
+            ("u", "\"/a b/c,d\":\"f(int, char)\"{", 25, &["/a b/c,d", "f(int, char)"]),
+            ("iter", "task:/sys/fs/bpf/x<", 18, &["task", "/sys/fs/bpf/x"]),
+            ("interval", "s:1,kprobe:f", 3, &["s", "1"]),
+            ("kprobe", " f", 0, &[]),
+            ("usdt", ":lib:probe {", 10, &["", "lib", "probe"]),
+            ("uprobe", "\"open", 0, &[]),
+        ];
+        for (kind, rest, length, parts) in cases {
+            let target = scan(kind, rest);
+            let texts: Vec<&str> = target.parts.iter().map(|(_, _, text)| text.as_str()).collect();
+            assert_eq!((target.length, texts.as_slice()), (*length, *parts), "{kind}:{rest}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The language of lt, from source to HIR and manifest. Pure: no I/O, no LLVM, no libbpf, no unsafe. What it needs of the kernel comes
+//! in through the traits of [`kernel`].
+
+#![deny(unsafe_code)]
+
+pub mod aggregations;
+pub mod ast;
+pub mod builtins;
+mod check;
+pub mod codes;
+pub mod diagnostic;
+pub mod format;
+pub mod hir;
+pub mod kernel;
+mod lexer;
+mod lower;
+pub mod manifest;
+mod parser;
+pub mod probes;
+pub mod source;
+pub mod token;
+pub mod types;
+
+pub use check::{CheckedScript, SessionOptions, check};
+pub use lower::{Lowered, lower};
+pub use parser::parse;

@@ -1,0 +1,139 @@
+//! From the checked tree to the HIR and the manifest: every cast, read, map operation and event becomes a node of its
+//! own. The manifest is complete here, before any code is generated.
+
+mod call;
+mod event;
+mod expr;
+mod maps;
+mod place;
+mod slots;
+mod stmt;
+#[cfg(test)]
+mod tests;
+
+use crate::ast::Ast;
+use crate::check::{CheckedProgram, CheckedScript, SessionOptions};
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::hir;
+use crate::kernel::Kernel;
+use crate::manifest::{Event, MANIFEST_VERSION, Manifest, Map, MapId, Program, ProgramId};
+use crate::source::Span;
+use crate::types::Type;
+
+/// Code and manifest of a script; `program.probes[i]` is the code of `manifest.programs[i]`.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The code.
+    pub program: hir::Program,
+    /// Everything else.
+    pub manifest: Manifest,
+}
+
+/// Lowers a script that [`crate::check()`] found no errors in. Messages are about limits of the kernel's BPF machine.
+pub fn lower(
+    ast: &Ast,
+    checked: &CheckedScript,
+    kernel: &dyn Kernel,
+    options: &SessionOptions,
+) -> (Lowered, Diagnostics) {
+    let mut session = Session {
+        checked,
+        kernel,
+        options,
+        out: Diagnostics::default(),
+        maps: Vec::new(),
+        events: Vec::new(),
+        stacks: None,
+        exits: false,
+    };
+    session.add_user_maps();
+    let mut scratch_size = 0;
+    let mut probes = Vec::with_capacity(checked.programs.len());
+    for (at, program) in checked.programs.iter().enumerate() {
+        let Some(probe) = ast.probes.get(program.probe) else { continue };
+        let mut body = Body::new(&mut session, program);
+        let stmts = body.probe(probe);
+        let (vars, mut slots) = (body.vars, body.slots);
+        scratch_size = scratch_size.max(slots::place(&mut slots));
+        probes.push(hir::Probe { program: ProgramId(at as u32), body: stmts, vars, slots, span: probe.span });
+    }
+    session.check_scratch(scratch_size, checked);
+    session.add_own_maps(scratch_size);
+    let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
+    let manifest =
+        Manifest { version: MANIFEST_VERSION, programs, maps: session.maps, events: session.events, scratch_size };
+    (Lowered { program: hir::Program { probes }, manifest }, session.out)
+}
+
+fn manifest_program(at: usize, program: &CheckedProgram) -> Program {
+    let point = &program.point;
+    // The kernel shows the first 15 characters: what is traced, then the number that makes the name unique.
+    let last = point.text.rsplit(':').find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+    let name: String =
+        last.unwrap_or("probe").chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    Program {
+        symbol: format!("lt_{name}_{at}"),
+        probe: point.text.clone(),
+        attach: point.attach.clone(),
+        span: point.span,
+    }
+}
+
+/// What all programs of a script share.
+struct Session<'a> {
+    checked: &'a CheckedScript,
+    kernel: &'a dyn Kernel,
+    options: &'a SessionOptions,
+    out: Diagnostics,
+    maps: Vec<Map>,
+    events: Vec<Event>,
+    stacks: Option<MapId>,
+    exits: bool,
+}
+
+impl Session<'_> {
+    fn limit(&mut self, span: Span, message: String, label: &str, help: &str) {
+        let diagnostic = Diagnostic::error(Code::LimitExceeded, message).at(span, label);
+        self.out.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
+    }
+}
+
+/// A program in the making.
+struct Body<'s, 'a> {
+    session: &'s mut Session<'a>,
+    program: &'a CheckedProgram,
+    vars: Vec<hir::Var>,
+    slots: Vec<hir::Slot>,
+}
+
+impl<'s, 'a> Body<'s, 'a> {
+    fn new(session: &'s mut Session<'a>, program: &'a CheckedProgram) -> Self {
+        let mut body = Body { session, program, vars: Vec::new(), slots: Vec::new() };
+        for var in &program.vars {
+            let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());
+            let slot = (!ty.is_scalar()).then(|| body.slot(&ty));
+            body.vars.push(hir::Var { name: format!("${}", var.name), ty, slot });
+        }
+        body
+    }
+
+    /// New memory for a value of this type.
+    fn slot(&mut self, ty: &Type) -> hir::SlotId {
+        self.slot_of(ty.size(), ty.align())
+    }
+
+    fn slot_of(&mut self, size: u32, align: u32) -> hir::SlotId {
+        self.slots.push(hir::Slot { size: size.max(1), align, place: hir::Place::Stack });
+        hir::SlotId(self.slots.len() as u32 - 1)
+    }
+
+    /// The value in memory of its own, as large as `ty`, every byte of which is written.
+    fn buffered(&mut self, value: hir::Expr, ty: &Type) -> hir::Buffered {
+        hir::Buffered { slot: self.slot(ty), value: Box::new(value), zeroed: true }
+    }
+
+    fn not_supported(&mut self, span: Span, message: &str) {
+        self.session.out.push(Diagnostic::error(Code::NotSupported, message).at(span, "here"));
+    }
+}

@@ -1,0 +1,152 @@
+//! Builtins: what the lowering of their rows says.
+
+use super::Body;
+use super::expr::{bytes, int, nothing, size_of};
+use crate::aggregations::Aggregation;
+use crate::ast::{Expr, ExprKind};
+use crate::builtins::{self, Builtin, Lowering, ParamClass};
+use crate::check::{MapArgument, PrintKind, literal_int, print_kind};
+use crate::format::Format;
+use crate::hir::{self, StmtKind};
+use crate::manifest::{Aggregate, EventAction, MapId, MapValue};
+use crate::source::Span;
+use crate::types::{AddressSpace, Type};
+
+impl Body<'_, '_> {
+    /// A builtin as a value.
+    pub(super) fn builtin(&mut self, expr: &Expr, args: &[Expr]) -> hir::Expr {
+        let (ty, span) = (self.program.ty(expr).clone(), expr.span);
+        let Some((row, name)) = row_of(expr) else { return nothing(&ty, span) };
+        let kind = match row.lowering {
+            Lowering::Intrinsic(intrinsic) => hir::ExprKind::Intrinsic(intrinsic),
+            Lowering::Argument => hir::ExprKind::Argument(builtins::argument_number(name).unwrap_or(0)),
+            Lowering::ReturnValue => {
+                let prototype = self.program.point.prototype(self.session.kernel).ok().flatten();
+                hir::ExprKind::ReturnValue { params: prototype.map_or(0, |prototype| prototype.params.len() as u32) }
+            }
+            Lowering::ProbeName => return bytes(self.program.point.text.as_bytes(), span),
+            Lowering::FunctionName => {
+                return bytes(self.program.point.function().unwrap_or_default().as_bytes(), span);
+            }
+            Lowering::SizeOf => {
+                let measured = args.first().map_or(Type::Error, |arg| self.program.ty(arg).clone());
+                return size_of(&measured, span);
+            }
+            Lowering::ReadString => return self.read_string(args, ty, span),
+            Lowering::KernelSymbol => {
+                let Some(address) = args.first() else { return nothing(&ty, span) };
+                let address = self.expr(address);
+                return self.coerce(address, &Type::KernelSymbol);
+            }
+            Lowering::KernelStack => hir::ExprKind::StackId { map: self.session.stacks(), space: AddressSpace::Kernel },
+            Lowering::Delete => {
+                let Some(found) = MapArgument::of(args) else { return nothing(&ty, span) };
+                let map = self.map(found.name);
+                hir::ExprKind::MapDelete { map, key: self.key(map, found.keys) }
+            }
+            Lowering::ArgumentRecord | Lowering::Printf | Lowering::Print | Lowering::Clear | Lowering::Exit => {
+                return nothing(&ty, span);
+            }
+        };
+        hir::Expr { kind, ty, span }
+    }
+
+    /// A call for what it does; `None` when it is a value that is not used.
+    pub(super) fn request(&mut self, expr: &Expr) -> Option<StmtKind> {
+        let (row, _) = row_of(expr)?;
+        let args: &[Expr] = if let ExprKind::Call { args, .. } = &expr.kind { args } else { &[] };
+        match row.lowering {
+            Lowering::Printf => self.printf(args, expr.span),
+            Lowering::Print => self.print(args, expr.span),
+            Lowering::Clear => {
+                let map = self.map(MapArgument::of(args)?.name);
+                Some(self.emit(EventAction::ClearMap { map }, Vec::new(), expr.span))
+            }
+            Lowering::Exit => {
+                self.session.exits = true;
+                let code = args.first().map(|code| self.expr(code));
+                let code = code.unwrap_or_else(|| int(0, Type::I64, expr.span));
+                Some(StmtKind::Exit { code: self.coerce(code, &Type::I64) })
+            }
+            _ => None,
+        }
+    }
+
+    fn printf(&mut self, args: &[Expr], span: Span) -> Option<StmtKind> {
+        let (first, values) = args.split_first()?;
+        let ExprKind::Str(text) = &first.kind else { return None };
+        let format = Format::parse(text).ok()?;
+        let fields = values.iter().map(|value| self.expr(value)).collect();
+        Some(self.emit(EventAction::Printf(format), fields, span))
+    }
+
+    fn print(&mut self, args: &[Expr], span: Span) -> Option<StmtKind> {
+        let (first, rest) = args.split_first()?;
+        let maps = &self.session.checked.maps;
+        let content = |name: &str| maps.iter().find(|map| map.name == name).and_then(|map| map.value.clone());
+        let kind = print_kind(first, content);
+        let (action, fields) = match (kind, &first.kind) {
+            (PrintKind::Map, ExprKind::Map { name, .. }) => {
+                let number = |at: usize| rest.get(at).and_then(literal_int).map(|value| value as u64);
+                (EventAction::PrintMap { map: self.map(name), top: number(0), div: number(1) }, Vec::new())
+            }
+            (PrintKind::Entry, ExprKind::Map { name, keys }) => {
+                let map = self.map(name);
+                let fields = self.key_values(map, keys);
+                self.check_entry(map, &fields, first.span);
+                (EventAction::PrintEntry { map }, fields)
+            }
+            _ => (EventAction::PrintValue, vec![self.expr(first)]),
+        };
+        Some(self.emit(action, fields, span))
+    }
+
+    /// The fields of a printed entry are the map's keys, one by one.
+    fn check_entry(&mut self, map: MapId, fields: &[hir::Expr], span: Span) {
+        let keys = self.session.maps.get(map.0 as usize).map_or(0, |map| map.keys.len());
+        if fields.len() != keys {
+            self.not_supported(span, "printing an entry whose key is a variable tuple is not supported yet");
+        }
+    }
+
+    /// `@x[key] = count()`
+    pub(super) fn aggregate(
+        &mut self,
+        map: MapId,
+        keys: &[Expr],
+        (row, args): (&Aggregation, &[Expr]),
+    ) -> Option<StmtKind> {
+        let MapValue::Aggregate(aggregate) = self.session.maps.get(map.0 as usize)?.value else { return None };
+        let at = row.params.iter().position(|param| param.class == ParamClass::Integer);
+        let value = at.and_then(|at| args.get(at)).map(|arg| {
+            let value = self.expr(arg);
+            // `hist` tells negative from large numbers by the value's own type.
+            let ty = if let Aggregate::Hist { .. } = aggregate { value.ty.stored() } else { wide(aggregate) };
+            self.coerce(value, &ty)
+        });
+        let key = self.key(map, keys);
+        Some(StmtKind::Aggregate { map, key, aggregate, value })
+    }
+}
+
+/// The type of the values that an aggregation takes.
+fn wide(aggregate: Aggregate) -> Type {
+    match aggregate {
+        Aggregate::Sum { signed: false }
+        | Aggregate::Avg { signed: false }
+        | Aggregate::Min { signed: false }
+        | Aggregate::Max { signed: false }
+        | Aggregate::Stats { signed: false }
+        | Aggregate::Count => Type::U64,
+        _ => Type::I64,
+    }
+}
+
+fn row_of(expr: &Expr) -> Option<(&'static Builtin, &str)> {
+    let name = match &expr.kind {
+        ExprKind::Name(name) => name,
+        ExprKind::Call { name, .. } => &name.text,
+        _ => return None,
+    };
+    builtins::lookup(name).map(|row| (row, name.as_str()))
+}

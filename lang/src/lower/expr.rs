@@ -1,0 +1,389 @@
+//! Expressions: literals, operators, conversions.
+
+use super::Body;
+use crate::ast::{self, Expr, ExprKind, UnaryOp};
+use crate::builtins::{self, Lowering};
+use crate::check::{comparison_type, is_comparison, positional_number, resolve};
+use crate::hir::{self, BinaryOp, LoadConst, StringOperand};
+use crate::source::Span;
+use crate::types::{IntType, Layout, Type};
+
+pub(super) fn int(value: i64, ty: Type, span: Span) -> hir::Expr {
+    hir::Expr { kind: hir::ExprKind::Int(wrap(value, &ty)), ty, span }
+}
+
+pub(super) fn bytes(text: &[u8], span: Span) -> hir::Expr {
+    let ty = Type::String { size: text.len() as u32 + 1 };
+    hir::Expr { kind: hir::ExprKind::Bytes(text.to_vec()), ty, span }
+}
+
+/// A constant as the type holds it, extended to 64 bits by the type's sign.
+fn wrap(value: i64, ty: &Type) -> i64 {
+    match ty {
+        Type::Bool => i64::from(value != 0),
+        Type::Int(IntType { bits: 8, signed: true }) => i64::from(value as i8),
+        Type::Int(IntType { bits: 16, signed: true }) => i64::from(value as i16),
+        Type::Int(IntType { bits: 32, signed: true }) => i64::from(value as i32),
+        Type::Int(IntType { bits: 8, .. }) => i64::from(value as u8),
+        Type::Int(IntType { bits: 16, .. }) => i64::from(value as u16),
+        Type::Int(IntType { bits: 32, .. }) => i64::from(value as u32),
+        _ => value,
+    }
+}
+
+pub(super) fn binary(op: BinaryOp, left: hir::Expr, right: hir::Expr, ty: Type, span: Span) -> hir::Expr {
+    hir::Expr { kind: hir::ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, span }
+}
+
+/// Stands where a mistake was reported.
+pub(super) fn nothing(ty: &Type, span: Span) -> hir::Expr {
+    match ty {
+        Type::String { .. } | Type::Array { .. } | Type::Tuple(_) => {
+            hir::Expr { kind: hir::ExprKind::Bytes(Vec::new()), ty: ty.clone(), span }
+        }
+        ty if ty.is_scalar() => int(0, ty.clone(), span),
+        _ => int(0, Type::I64, span),
+    }
+}
+
+impl Body<'_, '_> {
+    /// An expression of its own type.
+    pub(super) fn expr(&mut self, expr: &Expr) -> hir::Expr {
+        let ty = self.program.ty(expr).clone();
+        let span = expr.span;
+        let kind = match &expr.kind {
+            ExprKind::Int { bits, .. } => return int(*bits as i64, ty, span),
+            ExprKind::Bool(value) => return int(i64::from(*value), Type::Bool, span),
+            ExprKind::Str(text) => return bytes(text, span),
+            ExprKind::Name(_) => return self.builtin(expr, &[]),
+            ExprKind::Call { args, .. } => return self.builtin(expr, args),
+            ExprKind::Var(_) => match self.program.var_at.get(&span) {
+                Some(at) => hir::ExprKind::Var(hir::VarId(*at as u32)),
+                None => return nothing(&ty, span),
+            },
+            ExprKind::Positional(number) => return self.positional(*number, &ty, span),
+            ExprKind::Map { name, keys } => {
+                let map = self.map(name);
+                hir::ExprKind::MapGet { map, key: self.key(map, keys) }
+            }
+            ExprKind::Unary(UnaryOp::AddressOf, operand) => return self.address_of(operand, ty, span),
+            ExprKind::Unary(UnaryOp::Deref, _) | ExprKind::Field { .. } | ExprKind::Index { .. } => {
+                return self.read(expr);
+            }
+            ExprKind::Unary(op, operand) => return self.unary(*op, operand, ty, span),
+            ExprKind::Step { place, delta, prefix } => return self.step(place, i64::from(*delta), *prefix, ty, span),
+            ExprKind::Binary(op, left, right) => return self.binary(*op, left, right, ty, span),
+            ExprKind::Ternary { condition, then, otherwise } => {
+                return self.select(condition, then.as_deref(), otherwise, &ty, span);
+            }
+            ExprKind::TupleField { base, index } => return self.tuple_field(base, *index, ty, span),
+            ExprKind::Cast { value, .. } => {
+                let value = self.expr(value);
+                return self.coerce(value, &ty);
+            }
+            ExprKind::SizeOf(name) => {
+                let space = self.program.point.row.space;
+                let measured = resolve(name, self.session.kernel, space).unwrap_or(Type::Error);
+                return size_of(&measured, span);
+            }
+            ExprKind::Tuple(values) => self.tuple(values, &ty),
+            ExprKind::Error => return nothing(&ty, span),
+        };
+        hir::Expr { kind, ty, span }
+    }
+
+    fn tuple_field(&mut self, base: &Expr, index: u32, ty: Type, span: Span) -> hir::Expr {
+        if let ExprKind::Tuple(values) = &base.kind
+            && let Some(value) = values.get(index as usize)
+        {
+            let value = self.expr(value);
+            return self.coerce(value, &ty);
+        }
+        let whole = self.program.ty(base).clone();
+        let Type::Tuple(types) = &whole else { return nothing(&ty, span) };
+        let offset = Layout::of(types).offsets.get(index as usize).copied().unwrap_or(0);
+        let value = self.expr(base);
+        let base = self.buffered(value, &whole);
+        hir::Expr { kind: hir::ExprKind::Element { base, offset }, ty, span }
+    }
+
+    fn tuple(&mut self, values: &[Expr], ty: &Type) -> hir::ExprKind {
+        let types = if let Type::Tuple(types) = ty { types.as_slice() } else { &[] };
+        let lowered = values.iter().zip(types).map(|(value, ty)| {
+            let value = self.expr(value);
+            self.coerce(value, ty)
+        });
+        hir::ExprKind::Tuple(lowered.collect())
+    }
+
+    /// The value as another type.
+    pub(super) fn coerce(&mut self, value: hir::Expr, to: &Type) -> hir::Expr {
+        if value.ty == *to || *to == Type::Error || *to == Type::Void {
+            return value;
+        }
+        if to.is_scalar() && value.ty.is_scalar() {
+            if let hir::ExprKind::Int(bits) = value.kind {
+                return int(bits, to.clone(), value.span);
+            }
+            let span = value.span;
+            return hir::Expr { kind: hir::ExprKind::Cast(Box::new(value)), ty: to.clone(), span };
+        }
+        let (span, from) = (value.span, value.ty.clone());
+        match (value.kind, to) {
+            (hir::ExprKind::Bytes(text), to) => hir::Expr { kind: hir::ExprKind::Bytes(text), ty: to.clone(), ..value },
+            (hir::ExprKind::Select { condition, then, otherwise }, to) => {
+                let (then, otherwise) = (self.coerce(*then, to), self.coerce(*otherwise, to));
+                let kind = hir::ExprKind::Select { condition, then: Box::new(then), otherwise: Box::new(otherwise) };
+                hir::Expr { kind, ty: to.clone(), ..value }
+            }
+            (hir::ExprKind::Tuple(values), Type::Tuple(types)) => {
+                let values = values.into_iter().zip(types).map(|(value, ty)| self.coerce(value, ty)).collect();
+                hir::Expr { kind: hir::ExprKind::Tuple(values), ty: to.clone(), ..value }
+            }
+            (kind, Type::String { .. }) => {
+                let inner = hir::Expr { kind, ..value };
+                hir::Expr { kind: hir::ExprKind::Padded(Box::new(inner)), ty: to.clone(), span }
+            }
+            (kind @ (hir::ExprKind::Var(_) | hir::ExprKind::Element { .. }), Type::Tuple(types)) => {
+                self.convert_tuple(&hir::Expr { kind, ..value }, types)
+            }
+            (_, Type::Tuple(_)) if matches!(from, Type::Tuple(_)) => {
+                self.not_supported(span, "a tuple with another layout cannot be converted yet");
+                nothing(to, span)
+            }
+            _ => nothing(to, span),
+        }
+    }
+
+    /// A tuple in memory as one with wider elements, element by element.
+    fn convert_tuple(&mut self, value: &hir::Expr, to: &[Type]) -> hir::Expr {
+        let Type::Tuple(from) = &value.ty else { return nothing(&Type::Tuple(to.to_vec()), value.span) };
+        let slot = self.slot(&value.ty);
+        let mut values = Vec::with_capacity(to.len());
+        for ((ty, offset), wanted) in from.iter().zip(Layout::of(from).offsets).zip(to) {
+            let base = hir::Buffered { slot, value: Box::new(value.clone()), zeroed: true };
+            let part = hir::ExprKind::Element { base, offset };
+            let part = hir::Expr { kind: part, ty: ty.clone(), span: value.span };
+            values.push(self.coerce(part, wanted));
+        }
+        hir::Expr { kind: hir::ExprKind::Tuple(values), ty: Type::Tuple(to.to_vec()), span: value.span }
+    }
+
+    /// A bool: whether a scalar is not zero.
+    pub(super) fn condition(&mut self, expr: &Expr) -> hir::Expr {
+        let value = self.expr(expr);
+        self.coerce(value, &Type::Bool)
+    }
+
+    fn positional(&mut self, number: u32, ty: &Type, span: Span) -> hir::Expr {
+        let given = &self.session.options.positional;
+        let Some(at) = number.checked_sub(1) else { return int(given.len() as i64, Type::I64, span) };
+        let text = given.get(at as usize).map_or("", String::as_str);
+        match ty {
+            Type::String { .. } => bytes(text.as_bytes(), span),
+            ty => int(positional_number(text).unwrap_or(0), ty.clone(), span),
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: &Expr, ty: Type, span: Span) -> hir::Expr {
+        let op = match op {
+            UnaryOp::Not => hir::UnaryOp::Not,
+            UnaryOp::Complement => hir::UnaryOp::Complement,
+            _ => hir::UnaryOp::Negate,
+        };
+        let value = self.expr(operand);
+        let value = self.coerce(value, &ty);
+        if let (hir::ExprKind::Int(bits), hir::UnaryOp::Negate) = (&value.kind, op) {
+            return int(bits.wrapping_neg(), ty, span);
+        }
+        hir::Expr { kind: hir::ExprKind::Unary(op, Box::new(value)), ty, span }
+    }
+
+    fn step(&mut self, place: &Expr, delta: i64, prefix: bool, ty: Type, span: Span) -> hir::Expr {
+        let delta = match &ty {
+            Type::Pointer { to, .. } => self.scaled(int(delta, Type::I64, span), to),
+            _ => int(delta, Type::I64, span),
+        };
+        let delta = Box::new(delta);
+        let kind = match &place.kind {
+            ExprKind::Map { name, keys } => {
+                let map = self.map(name);
+                hir::ExprKind::MapAdd { map, key: self.key(map, keys), delta, new: prefix }
+            }
+            _ => match self.program.var_at.get(&place.span) {
+                Some(at) => hir::ExprKind::VarAdd { var: hir::VarId(*at as u32), delta, new: prefix },
+                None => return nothing(&ty, span),
+            },
+        };
+        hir::Expr { kind, ty, span }
+    }
+
+    /// `count` elements of type `to`, in bytes; 64 bits.
+    pub(super) fn scaled(&mut self, count: hir::Expr, to: &Type) -> hir::Expr {
+        let span = count.span;
+        let count = self.coerce(count, &Type::I64);
+        let size = size_of(to, span);
+        match (&count.kind, &size.kind) {
+            (_, hir::ExprKind::Int(0 | 1)) => count,
+            (hir::ExprKind::Int(count), hir::ExprKind::Int(size)) => int(count.wrapping_mul(*size), Type::I64, span),
+            _ => {
+                let size = self.coerce(size, &Type::I64);
+                binary(BinaryOp::Mul, count, size, Type::I64, span)
+            }
+        }
+    }
+
+    fn binary(&mut self, op: ast::BinaryOp, left: &Expr, right: &Expr, ty: Type, span: Span) -> hir::Expr {
+        if let ast::BinaryOp::And | ast::BinaryOp::Or = op {
+            let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
+            let kind = hir::ExprKind::Logical { and: op == ast::BinaryOp::And, left, right };
+            return hir::Expr { kind, ty: Type::Bool, span };
+        }
+        let (left_type, right_type) = (self.program.ty(left).clone(), self.program.ty(right).clone());
+        let (left_value, right_value) = (self.expr(left), self.expr(right));
+        if let Type::String { .. } = left_type {
+            return self.compare_strings(op == ast::BinaryOp::NotEqual, left_value, right_value, span);
+        }
+        if is_comparison(op) {
+            let common = comparison_type((left, &left_type), (right, &right_type));
+            let (left, right) = (self.coerce(left_value, &common), self.coerce(right_value, &common));
+            return binary(operator(op), left, right, Type::Bool, span);
+        }
+        self.arithmetic(op, left_value, right_value, ty, span)
+    }
+
+    /// An operation whose result is of type `ty`; pointers move by whole elements.
+    pub(super) fn arithmetic(
+        &mut self,
+        op: ast::BinaryOp,
+        left: hir::Expr,
+        right: hir::Expr,
+        ty: Type,
+        span: Span,
+    ) -> hir::Expr {
+        let Type::Pointer { to, .. } = &ty else {
+            let (left, right) = (self.coerce(left, &ty), self.coerce(right, &ty));
+            return binary(operator(op), left, right, ty, span);
+        };
+        let swap = !matches!(left.ty, Type::Pointer { .. });
+        let (address, count) = if swap { (right, left) } else { (left, right) };
+        let offset = self.scaled(count, to);
+        let (address, offset) = (self.coerce(address, &Type::U64), self.coerce(offset, &Type::U64));
+        let sum = binary(operator(op), address, offset, Type::U64, span);
+        self.coerce(sum, &ty)
+    }
+
+    fn compare_strings(&mut self, negate: bool, left: hir::Expr, right: hir::Expr, span: Span) -> hir::Expr {
+        let (left, right) = match (&left.kind, &right.kind) {
+            (hir::ExprKind::Bytes(a), hir::ExprKind::Bytes(b)) => {
+                return int(i64::from((text(a) == text(b)) != negate), Type::Bool, span);
+            }
+            (hir::ExprKind::Bytes(_), _) => (right, left),
+            _ => (left, right),
+        };
+        let right = match right.kind {
+            hir::ExprKind::Bytes(bytes) => StringOperand::Literal(text(&bytes).to_vec()),
+            _ => {
+                let ty = right.ty.clone();
+                StringOperand::Value(self.buffered(right, &ty))
+            }
+        };
+        let ty = left.ty.clone();
+        let left = self.buffered(left, &ty);
+        hir::Expr { kind: hir::ExprKind::CompareStrings { negate, left, right }, ty: Type::Bool, span }
+    }
+
+    fn select(&mut self, condition: &Expr, then: Option<&Expr>, otherwise: &Expr, ty: &Type, span: Span) -> hir::Expr {
+        if then.is_none() && has_effects(condition) {
+            self.not_supported(condition.span, "the left side of `?:` cannot change anything yet");
+        }
+        let then = self.expr(then.unwrap_or(condition));
+        let then = Box::new(self.coerce(then, ty));
+        let condition = Box::new(self.condition(condition));
+        let otherwise = self.expr(otherwise);
+        let otherwise = Box::new(self.coerce(otherwise, ty));
+        hir::Expr { kind: hir::ExprKind::Select { condition, then, otherwise }, ty: ty.clone(), span }
+    }
+}
+
+/// Up to the first NUL.
+fn text(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)
+}
+
+/// Size in bytes of a type as a constant; 1 for void, as C compilers have it.
+pub(super) fn size_of(ty: &Type, span: Span) -> hir::Expr {
+    match ty {
+        Type::Record(record) => {
+            let kind = hir::ExprKind::Const(LoadConst::RecordSize(record.clone()));
+            hir::Expr { kind, ty: Type::U64, span }
+        }
+        ty => int(i64::from(ty.size().max(1)), Type::U64, span),
+    }
+}
+
+fn operator(op: ast::BinaryOp) -> BinaryOp {
+    match op {
+        ast::BinaryOp::Add => BinaryOp::Add,
+        ast::BinaryOp::Sub => BinaryOp::Sub,
+        ast::BinaryOp::Mul => BinaryOp::Mul,
+        ast::BinaryOp::Div => BinaryOp::Div,
+        ast::BinaryOp::Rem => BinaryOp::Rem,
+        ast::BinaryOp::BitAnd | ast::BinaryOp::And => BinaryOp::And,
+        ast::BinaryOp::BitOr | ast::BinaryOp::Or => BinaryOp::Or,
+        ast::BinaryOp::BitXor => BinaryOp::Xor,
+        ast::BinaryOp::ShiftLeft => BinaryOp::ShiftLeft,
+        ast::BinaryOp::ShiftRight => BinaryOp::ShiftRight,
+        ast::BinaryOp::Equal => BinaryOp::Equal,
+        ast::BinaryOp::NotEqual => BinaryOp::NotEqual,
+        ast::BinaryOp::Less => BinaryOp::Less,
+        ast::BinaryOp::LessEqual => BinaryOp::LessEqual,
+        ast::BinaryOp::Greater => BinaryOp::Greater,
+        ast::BinaryOp::GreaterEqual => BinaryOp::GreaterEqual,
+    }
+}
+
+/// Whether evaluating the expression changes a map or variable.
+pub(super) fn has_effects(expr: &Expr) -> bool {
+    any(expr, &|expr| match &expr.kind {
+        ExprKind::Step { .. } => true,
+        ExprKind::Call { name, .. } => builtins::lookup(&name.text).is_some_and(|row| row.lowering == Lowering::Delete),
+        _ => false,
+    })
+}
+
+/// Whether the expression reads this scratch variable.
+pub(super) fn mentions(expr: &Expr, variable: &str) -> bool {
+    any(expr, &|expr| matches!(&expr.kind, ExprKind::Var(name) if name == variable))
+}
+
+/// Whether the test holds of the expression or of one inside of it.
+fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
+    let all = |list: &[Expr]| list.iter().any(|expr| any(expr, test));
+    if test(expr) {
+        return true;
+    }
+    match &expr.kind {
+        ExprKind::Call { args: list, .. } | ExprKind::Map { keys: list, .. } | ExprKind::Tuple(list) => all(list),
+        ExprKind::Unary(_, inner)
+        | ExprKind::Cast { value: inner, .. }
+        | ExprKind::Step { place: inner, .. }
+        | ExprKind::Field { base: inner, .. }
+        | ExprKind::TupleField { base: inner, .. } => any(inner, test),
+        ExprKind::Binary(_, left, right) | ExprKind::Index { base: left, index: right } => {
+            any(left, test) || any(right, test)
+        }
+        ExprKind::Ternary { condition, then, otherwise } => {
+            let then = then.as_deref().is_some_and(|then| any(then, test));
+            any(condition, test) || then || any(otherwise, test)
+        }
+        ExprKind::Int { .. }
+        | ExprKind::Str(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Name(_)
+        | ExprKind::Var(_)
+        | ExprKind::Positional(_)
+        | ExprKind::SizeOf(_)
+        | ExprKind::Error => false,
+    }
+}

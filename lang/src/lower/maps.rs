@@ -1,0 +1,199 @@
+//! Maps of the manifest: the script's, then lt's own; and keys.
+
+use super::{Body, Session};
+use crate::ast::{Expr, ExprKind};
+use crate::check::{CheckedMap, CheckedScript, Inferred, MapContent, key_exprs};
+use crate::hir::{self, Buffered};
+use crate::kernel::{Feature, KernelVersion};
+use crate::manifest::{Map, MapId, MapKind, MapRole, MapValue};
+use crate::source::Span;
+use crate::types::{Layout, Type};
+
+/// Largest value of a per-CPU map or array, and largest sensible value of any map.
+const MAX_VALUE: u32 = 32 << 10;
+
+/// Largest key of a hash map on kernels before [`LARGE_KEYS`].
+const MAX_KEY: u32 = 512;
+
+/// Kernels from here on have no such limit of keys.
+const LARGE_KEYS: KernelVersion = KernelVersion::new(5, 11);
+
+/// Stacks kept at a time.
+const STACK_ENTRIES: u32 = 4096;
+
+/// Addresses in a stack.
+const STACK_DEPTH: u32 = 127;
+
+impl Session<'_> {
+    /// Adds the script's maps; [`MapId`] is the index in the checked script.
+    pub(super) fn add_user_maps(&mut self) {
+        let checked: &CheckedScript = self.checked;
+        for map in &checked.maps {
+            let made = self.user_map(map);
+            self.maps.push(made);
+        }
+    }
+
+    fn user_map(&mut self, map: &CheckedMap) -> Map {
+        let keys: Vec<Type> = map.keys.iter().flatten().map(|key| key.ty.clone()).collect();
+        let plain = || MapContent::Plain(Inferred { ty: Type::I64, flexible: true });
+        let (value, size) = match map.value.clone().unwrap_or_else(plain) {
+            MapContent::Plain(value) => {
+                let size = value.ty.size();
+                (MapValue::Plain(value.ty), size)
+            }
+            MapContent::Aggregate(aggregate) => (MapValue::Aggregate(aggregate), aggregate.words() * 8),
+        };
+        let per_cpu = matches!(value, MapValue::Aggregate(_));
+        let scalar = keys.is_empty();
+        let kind = match (per_cpu, scalar) {
+            (true, true) => MapKind::PerCpuArray,
+            (true, false) => MapKind::PerCpuHash,
+            (false, true) => MapKind::Array,
+            (false, false) => MapKind::Hash,
+        };
+        let presence = (scalar && !per_cpu).then(|| size.next_multiple_of(8));
+        let key_size = if scalar { 4 } else { Layout::of(&keys).size };
+        let made = Map {
+            name: format!("@{}", map.name),
+            symbol: format!("AT_{}", map.name),
+            role: MapRole::User,
+            kind,
+            keys,
+            key_size,
+            value_size: presence.map_or(size, |offset| offset + 8),
+            max_entries: if scalar { 1 } else { self.options.max_map_keys.max(1) },
+            no_prealloc: !scalar && self.kernel.has(Feature::MapWithoutPreallocation),
+            value,
+            presence,
+        };
+        self.check_sizes(&made, map.keys_span, map.value_span);
+        made
+    }
+
+    fn check_sizes(&mut self, map: &Map, key: Span, value: Span) {
+        if map.key_size > MAX_KEY && self.kernel.version() < LARGE_KEYS {
+            let message = format!("the key of `{}` has {} bytes; this kernel allows {MAX_KEY}", map.name, map.key_size);
+            self.limit(key, message, "too long a key", "shorten its strings: `str(x, n)` has at most n bytes");
+        }
+        if map.value_size > MAX_VALUE {
+            let message = format!("a value of `{}` has {} bytes; a map takes {MAX_VALUE}", map.name, map.value_size);
+            self.limit(value, message, "too large a value", "shorten its strings: `str(x, n)` has at most n bytes");
+        }
+    }
+
+    /// The map of stacks; made on first use.
+    pub(super) fn stacks(&mut self) -> MapId {
+        if let Some(map) = self.stacks {
+            return map;
+        }
+        let map = own_map("stacks", MapRole::Stacks, MapKind::StackTrace, (4, STACK_DEPTH * 8), STACK_ENTRIES);
+        self.maps.push(map);
+        let id = MapId(self.maps.len() as u32 - 1);
+        self.stacks = Some(id);
+        id
+    }
+
+    /// Adds the maps that the programs turned out to need.
+    pub(super) fn add_own_maps(&mut self, scratch_size: u32) {
+        if !self.events.is_empty() {
+            let bytes = self.ring_bytes();
+            self.maps.push(own_map("events", MapRole::Events, MapKind::RingBuffer, (0, 0), bytes));
+        }
+        if self.exits {
+            self.maps.push(own_map("wakeup", MapRole::Wakeup, MapKind::RingBuffer, (0, 0), PAGE));
+        }
+        if scratch_size > 0 {
+            let count = self.checked.programs.len() as u32;
+            self.maps.push(own_map("scratch", MapRole::Scratch, MapKind::PerCpuArray, (4, scratch_size), count));
+        }
+    }
+
+    /// Size of the event ring: a power of two, at least a page.
+    pub(super) fn ring_bytes(&self) -> u32 {
+        self.options.ring_bytes.clamp(PAGE, 1 << 30).next_power_of_two()
+    }
+
+    pub(super) fn check_scratch(&mut self, size: u32, checked: &CheckedScript) {
+        if size > MAX_VALUE {
+            let span = checked.programs.first().map_or(Span::default(), |program| program.point.span);
+            let message = format!("the strings and tuples of a program take {size} bytes; there are {MAX_VALUE}");
+            self.limit(span, message, "in this script", "shorten its strings: `str(x, n)` has at most n bytes");
+        }
+    }
+
+    /// The type of a plain map's values.
+    pub(super) fn value_type(&self, map: MapId) -> Type {
+        match self.maps.get(map.0 as usize).map(|map| &map.value) {
+            Some(MapValue::Plain(ty)) => ty.clone(),
+            _ => Type::I64,
+        }
+    }
+}
+
+const PAGE: u32 = 4096;
+
+fn own_map(name: &str, role: MapRole, kind: MapKind, (key_size, value_size): (u32, u32), max_entries: u32) -> Map {
+    Map {
+        name: name.into(),
+        symbol: format!("lt_{name}"),
+        role,
+        kind,
+        keys: Vec::new(),
+        key_size,
+        value_size,
+        max_entries,
+        no_prealloc: false,
+        value: MapValue::Opaque,
+        presence: None,
+    }
+}
+
+impl Body<'_, '_> {
+    /// The map of this name.
+    pub(super) fn map(&self, name: &str) -> MapId {
+        MapId(self.session.checked.maps.iter().position(|map| map.name == name).unwrap_or(0) as u32)
+    }
+
+    fn key_types(&self, map: MapId) -> Vec<Type> {
+        self.session.maps.get(map.0 as usize).map_or(vec![], |map| map.keys.clone())
+    }
+
+    /// The values of a key in stored form, one for each of the map's keys; a single tuple that is no literal comes
+    /// alone.
+    pub(super) fn key_values(&mut self, map: MapId, keys: &[Expr]) -> Vec<hir::Expr> {
+        let types = self.key_types(map);
+        let exprs = key_exprs(keys);
+        if let [single] = exprs
+            && matches!(self.program.ty(single), Type::Tuple(_))
+            && !matches!(single.kind, ExprKind::Tuple(_))
+        {
+            let value = self.expr(single);
+            return vec![self.coerce(value, &Type::Tuple(types))];
+        }
+        exprs
+            .iter()
+            .zip(&types)
+            .map(|(expr, ty)| {
+                let value = self.expr(expr);
+                self.coerce(value, ty)
+            })
+            .collect()
+    }
+
+    /// The key in memory; `None` for a scalar map.
+    pub(super) fn key(&mut self, map: MapId, keys: &[Expr]) -> Option<Buffered> {
+        let types = self.key_types(map);
+        let span = keys.first().zip(keys.last()).map(|(first, last)| first.span.to(last.span))?;
+        let mut values = self.key_values(map, keys);
+        let (value, ty) = match (values.len(), types.as_slice()) {
+            (1, [ty]) => (values.pop()?, ty.clone()),
+            (1, _) => (values.pop()?, Type::Tuple(types)),
+            _ => {
+                let ty = Type::Tuple(types);
+                (hir::Expr { kind: hir::ExprKind::Tuple(values), ty: ty.clone(), span }, ty)
+            }
+        };
+        Some(self.buffered(value, &ty))
+    }
+}

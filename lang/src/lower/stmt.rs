@@ -1,0 +1,178 @@
+//! Statements.
+
+use super::Body;
+use super::expr::{has_effects, int, mentions, nothing};
+use crate::ast::{self, Block, Expr, ExprKind, Probe, Stmt, StmtKind};
+use crate::check::aggregation_call;
+use crate::hir;
+use crate::source::Span;
+use crate::types::Type;
+
+impl Body<'_, '_> {
+    /// The action, inside of its predicate.
+    pub(super) fn probe(&mut self, probe: &Probe) -> Vec<hir::Stmt> {
+        let Some(predicate) = &probe.predicate else { return self.block(&probe.action) };
+        let condition = self.condition(predicate);
+        let then = self.block(&probe.action);
+        let kind = hir::StmtKind::If { condition, then, otherwise: Vec::new() };
+        vec![hir::Stmt { kind, span: predicate.span }]
+    }
+
+    fn block(&mut self, block: &Block) -> Vec<hir::Stmt> {
+        let mut out = Vec::with_capacity(block.stmts.len());
+        for stmt in &block.stmts {
+            self.stmt(stmt, &mut out);
+        }
+        out
+    }
+
+    fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<hir::Stmt>) {
+        let span = stmt.span;
+        let kind = match &stmt.kind {
+            StmtKind::Expr(expr) => self.discard(expr),
+            StmtKind::Let { name, value, .. } => self.set_var(name.span, value.as_ref(), span),
+            StmtKind::Assign { place, op, value } => self.assign(place, *op, value, span),
+            StmtKind::If { condition, then, otherwise } => {
+                let condition = self.condition(condition);
+                let then = self.block(then);
+                let otherwise = otherwise.as_ref().map_or_else(Vec::new, |block| self.block(block));
+                Some(hir::StmtKind::If { condition, then, otherwise })
+            }
+            StmtKind::Block(block) => {
+                out.extend(self.block(block));
+                None
+            }
+            StmtKind::Return => Some(hir::StmtKind::Return),
+            StmtKind::Unsupported { .. } | StmtKind::Error => None,
+        };
+        out.extend(kind.map(|kind| hir::Stmt { kind, span }));
+    }
+
+    /// An expression for what it does; nothing when it does nothing.
+    fn discard(&mut self, expr: &Expr) -> Option<hir::StmtKind> {
+        if let Some(request) = self.request(expr) {
+            return Some(request);
+        }
+        if let (ExprKind::Ternary { condition, then, otherwise }, Type::Void) = (&expr.kind, self.program.ty(expr)) {
+            let condition = self.condition(condition);
+            let mut side = |expr: &Expr| {
+                let kind = self.discard(expr);
+                kind.map(|kind| hir::Stmt { kind, span: expr.span }).into_iter().collect()
+            };
+            let then = then.as_deref().map_or_else(Vec::new, &mut side);
+            let otherwise = side(otherwise);
+            return Some(hir::StmtKind::If { condition, then, otherwise });
+        }
+        if !has_effects(expr) {
+            return None;
+        }
+        let value = self.expr(expr);
+        if value.ty.is_scalar() {
+            return Some(hir::StmtKind::Eval(value));
+        }
+        // A memory value needs a place even when nobody looks at it.
+        let ty = value.ty.clone();
+        let slot = self.slot(&ty);
+        self.vars.push(hir::Var { name: "$".into(), ty, slot: Some(slot) });
+        Some(hir::StmtKind::SetVar { var: hir::VarId(self.vars.len() as u32 - 1), value })
+    }
+
+    fn set_var(&mut self, at: Span, value: Option<&Expr>, span: Span) -> Option<hir::StmtKind> {
+        let index = *self.program.var_at.get(&at)?;
+        let ty = self.vars.get(index)?.ty.clone();
+        let itself =
+            value.is_some_and(|value| self.program.vars.get(index).is_some_and(|var| mentions(value, &var.name)));
+        let value = match value {
+            Some(value) => {
+                let value = self.expr(value);
+                self.narrow(index, value)
+            }
+            None => nothing(&ty, span),
+        };
+        let mut value = self.coerce(value, &ty);
+        if itself && matches!(ty, Type::Tuple(_)) {
+            // Its old elements are read while the new ones are written.
+            let base = self.buffered(value, &ty);
+            value = hir::Expr { kind: hir::ExprKind::Element { base, offset: 0 }, ty, span };
+        }
+        Some(hir::StmtKind::SetVar { var: hir::VarId(index as u32), value })
+    }
+
+    /// A variable whose integer type is written holds only values of that type.
+    fn narrow(&mut self, var: usize, value: hir::Expr) -> hir::Expr {
+        match self.program.vars.get(var).and_then(|var| var.written.clone()) {
+            Some(written @ Type::Int(_)) => self.coerce(value, &written),
+            _ => value,
+        }
+    }
+
+    fn assign(&mut self, place: &Expr, op: Option<ast::BinaryOp>, value: &Expr, span: Span) -> Option<hir::StmtKind> {
+        match (&place.kind, op) {
+            (ExprKind::Map { name, keys }, op) => {
+                let map = self.map(name);
+                match (aggregation_call(value), op) {
+                    (Some(call), _) => self.aggregate(map, keys, call),
+                    (None, Some(op)) => self.change_map(place, keys, op, value, span),
+                    (None, None) => {
+                        let value = self.expr(value);
+                        Some(self.set_map(name, keys, value))
+                    }
+                }
+            }
+            (ExprKind::Var(_), None) => self.set_var(place.span, Some(value), span),
+            (ExprKind::Var(_), Some(op)) => {
+                let index = *self.program.var_at.get(&place.span)?;
+                let ty = self.vars.get(index)?.ty.clone();
+                let (old, value) = (self.expr(place), self.expr(value));
+                let result = self.arithmetic(op, old, value, ty.clone(), span);
+                let result = self.narrow(index, result);
+                let value = self.coerce(result, &ty);
+                Some(hir::StmtKind::SetVar { var: hir::VarId(index as u32), value })
+            }
+            _ => None,
+        }
+    }
+
+    fn set_map(&mut self, name: &str, keys: &[Expr], value: hir::Expr) -> hir::StmtKind {
+        let map = self.map(name);
+        let ty = self.session.value_type(map);
+        let value = self.coerce(value, &ty);
+        let value = self.buffered(value, &ty);
+        hir::StmtKind::SetMap { map, key: self.key(map, keys), value }
+    }
+
+    /// `@x[k] += n`: sums are added in place, everything else is read and written back.
+    fn change_map(
+        &mut self,
+        place: &Expr,
+        keys: &[Expr],
+        op: ast::BinaryOp,
+        value: &Expr,
+        span: Span,
+    ) -> Option<hir::StmtKind> {
+        let ExprKind::Map { name, .. } = &place.kind else { return None };
+        let map = self.map(name);
+        let ty = self.session.value_type(map);
+        let right = self.expr(value);
+        if let (ast::BinaryOp::Add | ast::BinaryOp::Sub, Type::Int(_)) = (op, &ty) {
+            let mut delta = self.coerce(right, &ty);
+            if op == ast::BinaryOp::Sub {
+                delta = match delta.kind {
+                    hir::ExprKind::Int(bits) => int(bits.wrapping_neg(), ty.clone(), delta.span),
+                    _ => {
+                        let span = delta.span;
+                        let kind = hir::ExprKind::Unary(hir::UnaryOp::Negate, Box::new(delta));
+                        hir::Expr { kind, ty: ty.clone(), span }
+                    }
+                };
+            }
+            let key = self.key(map, keys);
+            let kind = hir::ExprKind::MapAdd { map, key, delta: Box::new(delta), new: true };
+            return Some(hir::StmtKind::Eval(hir::Expr { kind, ty, span }));
+        }
+        let key = self.key(map, keys);
+        let old = hir::Expr { kind: hir::ExprKind::MapGet { map, key }, ty: ty.clone(), span: place.span };
+        let result = self.arithmetic(op, old, right, ty, span);
+        Some(self.set_map(name, keys, result))
+    }
+}

@@ -1,0 +1,347 @@
+//! What a loader must know beside the ELF object: programs, maps, event layouts, formats. It is complete before the
+//! code generator runs; emitter and decoder read the same layouts and cannot drift. It can be written to a file.
+
+use crate::format::Format;
+use crate::source::Span;
+use crate::types::Type;
+use serde::{Deserialize, Serialize};
+
+/// Version of the manifest's form; a loader refuses another.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// Index into [`Manifest::programs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProgramId(pub u32);
+
+/// Index into [`Manifest::maps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MapId(pub u32);
+
+/// Index into [`Manifest::events`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventId(pub u32);
+
+/// Everything about a compiled script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`MANIFEST_VERSION`]
+    pub version: u32,
+    /// One for each attach point, in source order.
+    pub programs: Vec<Program>,
+    /// The script's maps in order of first use, then the loader's own.
+    pub maps: Vec<Map>,
+    /// What programs send.
+    pub events: Vec<Event>,
+    /// Bytes of scratch memory that each program needs on each CPU: the value size of the scratch map, 0 when none.
+    pub scratch_size: u32,
+}
+
+/// A BPF program: one attach point with its action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// Name in the ELF object, a C identifier, unique.
+    pub symbol: String,
+    /// The attach point as the user knows it: `kprobe:ip_rcv`. Value of the `probe` builtin.
+    pub probe: String,
+    /// How it is run.
+    pub attach: Attach,
+    /// The attach point in the source.
+    pub span: Span,
+}
+
+/// How a program gets to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attach {
+    /// Run once by lt before everything else.
+    Begin,
+    /// Run once by lt after everything else.
+    End,
+    /// Run by lt each time this many nanoseconds have passed.
+    Interval {
+        /// At least 1.
+        period_ns: u64,
+    },
+    /// A tracepoint's perf event.
+    Tracepoint {
+        /// `syscalls`
+        category: String,
+        /// `sys_enter_read`
+        name: String,
+        /// Number of the tracepoint in this kernel.
+        id: u64,
+    },
+    /// Entry or return of a kernel function, by breakpoint.
+    Kprobe {
+        /// The function.
+        function: String,
+        /// At return.
+        ret: bool,
+    },
+    /// Entry or return of a kernel function, by trampoline.
+    Fentry {
+        /// The function.
+        function: String,
+        /// At return.
+        ret: bool,
+    },
+    /// A timer on every CPU.
+    Profile {
+        /// The rate.
+        rate: SampleRate,
+    },
+}
+
+/// How often a profile probe fires on each CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SampleRate {
+    /// Times a second.
+    Hertz(u64),
+    /// Once each so many nanoseconds.
+    PeriodNs(u64),
+}
+
+impl Attach {
+    /// The ELF section that tells libbpf the program type (and, for trampolines, the function).
+    pub fn section(&self) -> String {
+        match self {
+            Attach::Begin | Attach::End | Attach::Interval { .. } => "raw_tp".into(),
+            Attach::Tracepoint { .. } => "tracepoint".into(),
+            Attach::Kprobe { ret: false, .. } => "kprobe".into(),
+            Attach::Kprobe { ret: true, .. } => "kretprobe".into(),
+            Attach::Fentry { function, ret: false } => format!("fentry/{function}"),
+            Attach::Fentry { function, ret: true } => format!("fexit/{function}"),
+            Attach::Profile { .. } => "perf_event".into(),
+        }
+    }
+
+    /// Whether lt itself runs the program (with `BPF_PROG_TEST_RUN`) instead of attaching it.
+    pub fn is_driver(&self) -> bool {
+        matches!(self, Attach::Begin | Attach::End | Attach::Interval { .. })
+    }
+}
+
+/// A BPF map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// As the user wrote it, with the sigil (`@`, `@x`); a plain word for lt's own maps.
+    pub name: String,
+    /// Name in the ELF object, a C identifier: `AT_x`.
+    pub symbol: String,
+    /// What it is for.
+    pub role: MapRole,
+    /// The kernel's type of map.
+    pub kind: MapKind,
+    /// The user's keys as written (`@x[a, b]` has two), in stored form; empty for a scalar map.
+    pub keys: Vec<Type>,
+    /// Bytes of a key in the kernel (4 for arrays): the size of the tuple of `keys`.
+    pub key_size: u32,
+    /// Bytes of a value in the kernel (of one CPU's for per-CPU maps).
+    pub value_size: u32,
+    /// Capacity.
+    pub max_entries: u32,
+    /// Made with BPF_F_NO_PREALLOC.
+    pub no_prealloc: bool,
+    /// What a value means.
+    pub value: MapValue,
+    /// Scalar maps are arrays of one element, which always exists. In one that holds a plain value, the u64 at this
+    /// offset of the element (behind the value) is non-zero once something was assigned; in one that holds an
+    /// aggregation, [`Aggregate::presence_word`] says so. `None` for all other maps.
+    pub presence: Option<u32>,
+}
+
+/// What a map is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MapRole {
+    /// The script's: printed at the end.
+    User,
+    /// The ring buffer of events.
+    Events,
+    /// A tiny ring buffer that only wakes lt up (`exit()`); it carries no data.
+    Wakeup,
+    /// Kernel stacks by id.
+    Stacks,
+    /// Per-CPU scratch memory; the element with index [`ProgramId`] belongs to that program.
+    Scratch,
+}
+
+/// The kernel's types of maps that lt uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MapKind {
+    /// BPF_MAP_TYPE_HASH
+    Hash = 1,
+    /// BPF_MAP_TYPE_ARRAY
+    Array = 2,
+    /// BPF_MAP_TYPE_PERCPU_HASH
+    PerCpuHash = 5,
+    /// BPF_MAP_TYPE_PERCPU_ARRAY
+    PerCpuArray = 6,
+    /// BPF_MAP_TYPE_STACK_TRACE
+    StackTrace = 7,
+    /// BPF_MAP_TYPE_RINGBUF
+    RingBuffer = 27,
+}
+
+impl MapKind {
+    /// Whether a look-up from user space gives one value for each possible CPU.
+    pub fn is_per_cpu(self) -> bool {
+        matches!(self, MapKind::PerCpuHash | MapKind::PerCpuArray)
+    }
+}
+
+/// What the value bytes of a map mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MapValue {
+    /// A value of a type, in stored form.
+    Plain(Type),
+    /// An aggregation; see [`crate::aggregations`] for the layout of its words.
+    Aggregate(Aggregate),
+    /// lt's own maps.
+    Opaque,
+}
+
+/// An aggregation with the literals that shape it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Aggregate {
+    /// Number of calls.
+    Count,
+    /// Sum of values.
+    Sum {
+        /// Shown as a signed number.
+        signed: bool,
+    },
+    /// Average.
+    Avg {
+        /// Shown as a signed number.
+        signed: bool,
+    },
+    /// Smallest.
+    Min {
+        /// Compared and shown as signed.
+        signed: bool,
+    },
+    /// Largest.
+    Max {
+        /// Compared and shown as signed.
+        signed: bool,
+    },
+    /// Count, average and total.
+    Stats {
+        /// Shown as a signed number.
+        signed: bool,
+    },
+    /// Log2 histogram with 2^k buckets for each power of two.
+    Hist {
+        /// 0 to 5.
+        k: u8,
+    },
+    /// Linear histogram.
+    LinearHist {
+        /// Lower bound of the first bucket.
+        min: i64,
+        /// Upper bound of the last.
+        max: i64,
+        /// Width of a bucket, above 0.
+        step: i64,
+    },
+}
+
+/// Every record in the event ring begins with this many bytes: event id (u32), program id (u32).
+pub const EVENT_HEADER: u32 = 8;
+
+/// A record that programs send through the event ring, and what user space does with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// What to do.
+    pub action: EventAction,
+    /// The fields behind the header.
+    pub fields: Vec<Type>,
+    /// Offset of each field from the start of the record.
+    pub offsets: Vec<u32>,
+    /// Bytes of the whole record, a multiple of 8. A record whose last-placed field is a long string may be cut off
+    /// behind that string's NUL (`trimmed`).
+    pub size: u32,
+    /// See `size`.
+    pub trimmed: bool,
+    /// The call in the source.
+    pub span: Span,
+}
+
+/// What user space does with an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EventAction {
+    /// Format the fields.
+    Printf(Format),
+    /// Print the only field as a value.
+    PrintValue,
+    /// Print a map as it is when the request is carried out.
+    PrintMap {
+        /// Which.
+        map: MapId,
+        /// Only the entries with the largest values.
+        top: Option<u64>,
+        /// Values are divided by this.
+        div: Option<u64>,
+    },
+    /// Print one entry of a map: the fields are the key, in the map's stored form.
+    PrintEntry {
+        /// Which.
+        map: MapId,
+    },
+    /// Remove all entries.
+    ClearMap {
+        /// Which.
+        map: MapId,
+    },
+}
+
+/// Why something that should have been recorded was not. Each program has one u64 counter for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LossCause {
+    /// The event ring was full.
+    RingFull = 0,
+    /// A map had no room for another key.
+    MapFull = 1,
+    /// The stack map's place for a stack was taken by another stack.
+    StackCollision = 2,
+}
+
+impl LossCause {
+    /// All causes, in counter order.
+    pub const ALL: [LossCause; 3] = [LossCause::RingFull, LossCause::MapFull, LossCause::StackCollision];
+}
+
+/// The global variable `lt_state` (section .bss, an array of u64) through which programs and loader talk.
+pub mod state {
+    use super::{LossCause, ProgramId};
+
+    /// Name of the variable.
+    pub const SYMBOL: &str = "lt_state";
+    /// Word: non-zero once `exit()` was called or the loader stops the session; programs return at entry then
+    /// (driver actions run all the same).
+    pub const STOPPED: usize = 0;
+    /// Word: the argument of `exit()`.
+    pub const EXIT_CODE: usize = 1;
+    /// Word: non-zero when it was a program that called `exit()`.
+    pub const EXIT_CALLED: usize = 2;
+    /// First word of the loss counters.
+    pub const COUNTERS: usize = 3;
+
+    /// Index of a loss counter.
+    pub fn counter(program: ProgramId, cause: LossCause) -> usize {
+        COUNTERS + program.0 as usize * LossCause::ALL.len() + cause as usize
+    }
+
+    /// Number of words for a script with so many programs.
+    pub fn words(programs: usize) -> usize {
+        COUNTERS + programs * LossCause::ALL.len()
+    }
+}
+
+/// An ELF object and its manifest: all that the runtime gets.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The BPF ELF object, with BTF.
+    pub elf: Vec<u8>,
+    /// What it holds.
+    pub manifest: Manifest,
+}

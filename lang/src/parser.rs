@@ -1,0 +1,179 @@
+//! Source to tree. Nothing of LALRPOP leaves this module.
+//!
+//! Items come from the structure pass one by one. An item that does not parse is mended where it is broken, with a
+//! message, and parsed again: each mistake gives one message, and the rest of the item is still looked at.
+
+pub(crate) mod build;
+mod mend;
+mod message;
+
+use crate::ast::{Ast, Probe};
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::lexer::{Item, next_item, plausible_item};
+use crate::source::{FileId, SourceMap, Span};
+use build::Builder;
+use mend::Mender;
+
+#[allow(clippy::all, unused, missing_docs, unreachable_pub)]
+mod grammar {
+    lalrpop_util::lalrpop_mod!(lt);
+    pub(super) use lt::ItemParser;
+}
+
+/// Largest source text, in bytes.
+const MAX_SOURCE: usize = 1 << 20;
+
+/// Mistakes mended in one item before it is given up.
+const MAX_MENDS: usize = 20;
+
+/// Messages after which the rest of the source is not looked at.
+const MAX_MESSAGES: usize = 64;
+
+/// Control characters that are taken for typing errors.
+const MAX_CONTROL: usize = 8;
+
+/// A `>` that was meant to compare is looked for in so many places of one action ...
+const MAX_FORCED: usize = 4;
+
+/// ... and so many times in one source.
+const MAX_ATTEMPTS: usize = 32;
+
+/// Parses a source text. The tree holds every probe whose header is sound; what could not be parsed within them is an
+/// error node, and was reported. Takes time linear in the length of the text.
+pub fn parse(sources: &SourceMap, file: FileId) -> (Ast, Diagnostics) {
+    let text = sources.get(file).map_or("", |source| source.text.as_str());
+    let mut parser = Parser { text, file, attempts: 0, ast: Ast::default(), diagnostics: Diagnostics::default() };
+    if text.len() > MAX_SOURCE {
+        let message = format!("the source has {} bytes; at most {MAX_SOURCE} are allowed", text.len());
+        parser.diagnostics.push(Diagnostic::error(Code::SourceTooLarge, message).at(Span::new(file, 0, 0), ""));
+    } else if let Some(at) = no_text(text) {
+        let diagnostic = Diagnostic::error(Code::NotText, "the source holds control characters: it is no text");
+        parser.diagnostics.push(diagnostic.at(Span::new(file, at, at + 1), ""));
+    } else {
+        parser.parse_items();
+    }
+    (parser.ast, parser.diagnostics)
+}
+
+/// Where the text stops being one: at a NUL byte, or when control characters abound.
+fn no_text(text: &str) -> Option<usize> {
+    let control = |byte: &u8| (*byte < b'\t' || (0x0e..0x20).contains(byte) || *byte == 0x7f) && *byte != 0x1b;
+    let abounding = text.bytes().enumerate().filter(|(_, byte)| control(byte)).nth(MAX_CONTROL).map(|(at, _)| at);
+    text.find('\0').or(abounding)
+}
+
+fn covers(span: Span, offset: usize) -> bool {
+    (span.start as usize..span.end as usize).contains(&offset)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    file: FileId,
+    attempts: usize,
+    ast: Ast,
+    diagnostics: Diagnostics,
+}
+
+/// An item with what came of it.
+struct ParsedItem {
+    probe: Option<Probe>,
+    diagnostics: Vec<Diagnostic>,
+    next_node: u32,
+    angle_close: Option<usize>,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn parse_items(&mut self) {
+        let mut offset = self.shebang_length();
+        while let Some(item) = next_item(self.text, self.file, offset, &[]) {
+            let mut parsed = self.parse_item(item);
+            if parsed.angle_close.is_some() && !plausible_item(self.text, parsed.end) {
+                parsed = self.retry_comparison(parsed);
+            }
+            offset = parsed.end;
+            self.ast.node_count = parsed.next_node;
+            self.ast.probes.extend(parsed.probe);
+            parsed.diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+            if self.diagnostics.iter().count() >= MAX_MESSAGES {
+                return;
+            }
+        }
+        if self.ast.probes.is_empty() && !self.diagnostics.has_errors() {
+            let diagnostic = Diagnostic::error(Code::EmptyProgram, "the script holds no probe")
+                .at(Span::new(self.file, 0, 0), "")
+                .help("for example: kprobe:vfs_read { @[comm] = count() }");
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// The length of a first line `#!...`.
+    fn shebang_length(&self) -> usize {
+        if self.text.starts_with("#!") { self.text.find('\n').unwrap_or(self.text.len()) } else { 0 }
+    }
+
+    fn parse_item(&self, item: Item<'a>) -> ParsedItem {
+        let mut parsed = ParsedItem {
+            probe: None,
+            diagnostics: item.diagnostics,
+            next_node: self.ast.node_count,
+            angle_close: item.angle_close,
+            start: item.start,
+            end: item.end,
+        };
+        if !item.usable {
+            return parsed;
+        }
+        let mut mender = Mender::new(self.text, self.file, item.tokens, item.marks);
+        for _ in 0..=MAX_MENDS {
+            let mut builder = Builder::new(self.text, self.file, self.ast.node_count);
+            let mut taken = 0;
+            let tokens = mender.tokens.iter().cloned().inspect(|_| taken += 1);
+            let result = grammar::ItemParser::new().parse(&mut builder, tokens);
+            let (next_node, diagnostics) = builder.finish();
+            match result {
+                Ok(probe) => {
+                    parsed.diagnostics.extend(diagnostics);
+                    parsed.next_node = next_node;
+                    parsed.probe = Some(probe);
+                    break;
+                }
+                Err(error) => {
+                    if !mender.mend(taken.max(1) - 1, &message::expected(error)) {
+                        break;
+                    }
+                }
+            }
+        }
+        parsed.diagnostics.extend(mender.diagnostics);
+        parsed
+    }
+
+    /// What follows the action cannot follow it, so perhaps the `>` that closed it was meant to compare: reads the
+    /// item again with that `>` as an operator, and so on with the next one. Keeps `first` when that does not help.
+    fn retry_comparison(&mut self, first: ParsedItem) -> ParsedItem {
+        let mut forced: Vec<usize> = first.angle_close.into_iter().collect();
+        while forced.len() <= MAX_FORCED && self.attempts < MAX_ATTEMPTS {
+            self.attempts += 1;
+            let Some(item) = next_item(self.text, self.file, first.start, &forced) else { break };
+            let tokens: Vec<_> = item.tokens.iter().map(|(from, token, to)| (*from, token.clone(), *to)).collect();
+            let mut again = self.parse_item(item);
+            if again.diagnostics.len() <= first.diagnostics.len() && plausible_item(self.text, again.end) {
+                // a condition without parentheses has its own message
+                let told =
+                    |at: &usize| again.diagnostics.iter().any(|other| other.labels.iter().any(|l| covers(l.span, *at)));
+                forced.retain(|at| !told(at));
+                let comparisons = message::comparisons(self.text, self.file, &tokens, &forced);
+                again.diagnostics.extend(comparisons);
+                return again;
+            }
+            match again.angle_close {
+                Some(next) => forced.push(next),
+                None => break,
+            }
+        }
+        first
+    }
+}

@@ -1,0 +1,205 @@
+//! The table of probe kinds: names, targets, what their programs can see.
+
+use crate::kernel::Feature;
+use crate::types::AddressSpace;
+
+/// The kinds of probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProbeKind {
+    /// Before everything else.
+    Begin,
+    /// After everything else.
+    End,
+    /// A timer in lt.
+    Interval,
+    /// A timer on every CPU.
+    Profile,
+    /// A static tracepoint of the kernel.
+    Tracepoint,
+    /// Entry of a kernel function.
+    Kprobe,
+    /// Return of a kernel function.
+    Kretprobe,
+    /// Entry of a kernel function by trampoline.
+    Fentry,
+    /// Return of a kernel function by trampoline.
+    Fexit,
+}
+
+/// Where the names of wildcards come from, and how the parts of a target are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetSyntax {
+    /// No target.
+    None,
+    /// `s:1`, `ms:100`, `us:50`, `hz:99`, or a duration: `1s`.
+    Period,
+    /// `CATEGORY:NAME`, wild.
+    Tracepoint,
+    /// `FUNCTION`, wild; `MODULE:FUNCTION`.
+    Function,
+}
+
+/// What `arg0`, `args` and `retval` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arguments {
+    /// There are none.
+    None,
+    /// Fields of the tracepoint's record.
+    TracepointFields,
+    /// Parameters of the function.
+    Parameters,
+    /// Only its return value.
+    ReturnValue,
+    /// Parameters and return value.
+    ParametersAndReturnValue,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct ProbeRow {
+    /// The kind.
+    pub kind: ProbeKind,
+    /// Its name, as printed.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Its target.
+    pub target: TargetSyntax,
+    /// What its programs see of the event.
+    pub arguments: Arguments,
+    /// Memory that a bare number as an address is taken to point to.
+    pub space: AddressSpace,
+    /// Needed of the kernel.
+    pub needs: Option<Feature>,
+    /// For the reference page and completion.
+    pub doc: &'static str,
+    /// A script that uses it.
+    pub example: &'static str,
+}
+
+/// All probe kinds.
+pub const ALL: &[ProbeRow] = &[
+    ProbeRow {
+        kind: ProbeKind::Begin,
+        name: "begin",
+        aliases: &["BEGIN"],
+        target: TargetSyntax::None,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Runs once, before any other probe.",
+        example: "begin { printf(\"started\\n\") }",
+    },
+    ProbeRow {
+        kind: ProbeKind::End,
+        name: "end",
+        aliases: &["END"],
+        target: TargetSyntax::None,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Runs once, after all other probes have ended and before maps are printed.",
+        example: "begin { exit() } end { printf(\"done\\n\") }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Interval,
+        name: "interval",
+        aliases: &["i"],
+        target: TargetSyntax::Period,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Runs in lt at regular times: interval:s:1, interval:ms:100, interval:1m.",
+        example: "interval:ms:10 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Profile,
+        name: "profile",
+        aliases: &["p"],
+        target: TargetSyntax::Period,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Runs on every CPU at regular times: profile:hz:99.",
+        example: "profile:hz:99 { @[comm] = count() } interval:s:1 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Tracepoint,
+        name: "tracepoint",
+        aliases: &["t"],
+        target: TargetSyntax::Tracepoint,
+        arguments: Arguments::TracepointFields,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "A static tracepoint of the kernel; its fields are args.NAME.",
+        example: "tracepoint:sched:sched_switch { @[args.next_pid] = count(); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Kprobe,
+        name: "kprobe",
+        aliases: &["k"],
+        target: TargetSyntax::Function,
+        arguments: Arguments::Parameters,
+        space: AddressSpace::Unknown,
+        needs: Some(Feature::Kprobes),
+        doc: "Entry of a kernel function; its parameters are arg0... and, with BTF, args.NAME.",
+        example: "kprobe:vfs_read { @bytes = sum(args.count); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Kretprobe,
+        name: "kretprobe",
+        aliases: &["kr"],
+        target: TargetSyntax::Function,
+        arguments: Arguments::ReturnValue,
+        space: AddressSpace::Unknown,
+        needs: Some(Feature::Kprobes),
+        doc: "Return of a kernel function; what it returned is retval.",
+        example: "kretprobe:vfs_read { @[retval < 0] = count(); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Fentry,
+        name: "fentry",
+        aliases: &["f", "kfunc"],
+        target: TargetSyntax::Function,
+        arguments: Arguments::Parameters,
+        space: AddressSpace::Unknown,
+        needs: Some(Feature::Trampolines),
+        doc: "Entry of a kernel function by trampoline: cheaper than kprobe; its parameters are args.NAME.",
+        example: "fentry:vfs_read { @bytes = sum(args.count); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Fexit,
+        name: "fexit",
+        aliases: &["fr", "kretfunc"],
+        target: TargetSyntax::Function,
+        arguments: Arguments::ParametersAndReturnValue,
+        space: AddressSpace::Unknown,
+        needs: Some(Feature::Trampolines),
+        doc: "Return of a kernel function by trampoline: parameters as args.NAME and the value as retval.",
+        example: "fexit:vfs_read { @[retval < 0] = count(); exit() }",
+    },
+];
+
+/// Finds a kind by any of its names.
+pub fn lookup(name: &str) -> Option<&'static ProbeRow> {
+    ALL.iter().find(|row| row.name == name || row.aliases.contains(&name))
+}
+
+impl ProbeKind {
+    /// The row of this kind.
+    pub fn row(self) -> &'static ProbeRow {
+        ALL.get(self as usize).unwrap_or(&ALL[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_kinds() {
+        for row in ALL {
+            assert_eq!(row.kind.row().name, row.name);
+        }
+    }
+}

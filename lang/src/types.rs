@@ -1,0 +1,261 @@
+//! Types and their byte layout: the single truth that checker, code generator and decoder share.
+
+use serde::{Deserialize, Serialize};
+
+/// An integer of 8, 16, 32 or 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct IntType {
+    /// Width: 8, 16, 32 or 64.
+    pub bits: u8,
+    /// Two's complement when true.
+    pub signed: bool,
+}
+
+/// Which memory an address points into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AddressSpace {
+    /// Read with `bpf_probe_read_kernel`.
+    Kernel,
+    /// Read with `bpf_probe_read_user`.
+    User,
+    /// A bare number: decided at run time by the address itself (kernel addresses have the top bit set).
+    Unknown,
+}
+
+/// `struct` or `union`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RecordKind {
+    /// `struct`
+    Struct,
+    /// `union`
+    Union,
+}
+
+/// A record of the kernel: its name, and the kernel's id for it (anonymous records have nothing else).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// `struct` or `union`.
+    pub kind: RecordKind,
+    /// Empty for an anonymous record.
+    pub name: String,
+    /// As [`crate::kernel::KernelTypes`] numbers it.
+    pub id: KernelTypeId,
+}
+
+/// A type of the kernel as the one [`crate::kernel::KernelTypes`] that made it numbers it (BTF id; module in the high bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KernelTypeId(pub u64);
+
+/// How a stack is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StackMode {
+    /// `        function+offset`, one frame a line (bpftrace's own form).
+    Bpftrace,
+    /// `\tffffffff81000000 function+offset (module)`, as perf script prints it.
+    Perf,
+    /// Bare addresses.
+    Raw,
+}
+
+/// A captured stack; its value is 8 bytes: the id in the stack map (i64, negative when there is no stack).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StackType {
+    /// Kernel frames (user frames come with uprobes).
+    pub space: AddressSpace,
+    /// Shown how.
+    pub mode: StackMode,
+    /// At most so many frames are printed, innermost first.
+    pub frames: u32,
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Type {
+    /// Wrong already; silences further messages.
+    Error,
+    /// No value.
+    Void,
+    /// `true` or `false`; one byte.
+    Bool,
+    /// An integer.
+    Int(IntType),
+    /// NUL-terminated bytes in a buffer of `size` bytes, NUL included; unused bytes are zero wherever the string is a map key.
+    String {
+        /// Capacity in bytes.
+        size: u32,
+    },
+    /// An address of a value of another type ([`Type::Void`] when unknown).
+    Pointer {
+        /// What it points to.
+        to: Box<Type>,
+        /// Where.
+        space: AddressSpace,
+    },
+    /// A struct or union in memory; only its fields can be read.
+    Record(RecordRef),
+    /// `len` elements in a row.
+    Array {
+        /// Of this type.
+        element: Box<Type>,
+        /// Number of elements.
+        len: u32,
+    },
+    /// Several values, laid out as a C struct would be; padding is zero.
+    Tuple(Vec<Type>),
+    /// A stack id.
+    Stack(StackType),
+    /// A kernel address (u64) that is shown as `function+offset`.
+    KernelSymbol,
+}
+
+impl Type {
+    /// `int64`, the type of literals and arithmetic.
+    pub const I64: Type = Type::Int(IntType { bits: 64, signed: true });
+    /// `uint64`
+    pub const U64: Type = Type::Int(IntType { bits: 64, signed: false });
+    /// `int32`
+    pub const I32: Type = Type::Int(IntType { bits: 32, signed: true });
+    /// `uint32`
+    pub const U32: Type = Type::Int(IntType { bits: 32, signed: false });
+
+    /// A pointer to kernel memory.
+    pub fn kernel_pointer(to: Type) -> Type {
+        Type::Pointer { to: Box::new(to), space: AddressSpace::Kernel }
+    }
+
+    /// Size in bytes of a value in maps and events. Records have the size that the kernel gives them, which is not
+    /// known here: 0, as for [`Type::Void`] and [`Type::Error`].
+    pub fn size(&self) -> u32 {
+        match self {
+            Type::Error | Type::Void | Type::Record(_) => 0,
+            Type::Bool => 1,
+            Type::Int(int) => u32::from(int.bits / 8),
+            Type::String { size } => *size,
+            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
+            Type::Array { element, len } => element.size().saturating_mul(*len),
+            Type::Tuple(types) => Layout::of(types).size,
+        }
+    }
+
+    /// Alignment in bytes, at least 1.
+    pub fn align(&self) -> u32 {
+        match self {
+            Type::Error | Type::Void | Type::Record(_) | Type::Bool | Type::String { .. } => 1,
+            Type::Int(int) => u32::from(int.bits / 8),
+            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
+            Type::Array { element, .. } => element.align(),
+            Type::Tuple(types) => Layout::of(types).align,
+        }
+    }
+
+    /// Whether a value fits in a register (everything else lives in memory and is handled by address).
+    pub fn is_scalar(&self) -> bool {
+        matches!(self, Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol)
+    }
+
+    /// Whether the value is two's complement.
+    pub fn is_signed(&self) -> bool {
+        matches!(self, Type::Int(IntType { signed: true, .. }))
+    }
+
+    /// Width in bits of a scalar; 64 for everything that is no integer or bool.
+    pub fn bits(&self) -> u32 {
+        match self {
+            Type::Int(int) => u32::from(int.bits),
+            Type::Bool => 8,
+            _ => 64,
+        }
+    }
+
+    /// The form in which a value is kept in maps and scratch variables: integers are widened to 64 bits (their sign
+    /// stays), tuples element by element; everything else is kept as it is.
+    pub fn stored(&self) -> Type {
+        match self {
+            Type::Int(int) => Type::Int(IntType { bits: 64, signed: int.signed }),
+            Type::Tuple(types) => Type::Tuple(types.iter().map(Type::stored).collect()),
+            other => other.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Type {
+    /// As a message names the type: `uint32`, `string[16]`, `struct file *`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Type::Error => f.write_str("unknown"),
+            Type::Void => f.write_str("void"),
+            Type::Bool => f.write_str("bool"),
+            Type::Int(int) => write!(f, "{}int{}", if int.signed { "" } else { "u" }, int.bits),
+            Type::String { size } => write!(f, "string[{size}]"),
+            Type::Pointer { to, .. } => write!(f, "{to} *"),
+            Type::Record(record) => {
+                let kind = if record.kind == RecordKind::Struct { "struct" } else { "union" };
+                if record.name.is_empty() { write!(f, "{kind}") } else { write!(f, "{kind} {}", record.name) }
+            }
+            Type::Array { element, len } => write!(f, "{element}[{len}]"),
+            Type::Tuple(types) => {
+                f.write_str("(")?;
+                for (at, ty) in types.iter().enumerate() {
+                    if at > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{ty}")?;
+                }
+                f.write_str(")")
+            }
+            Type::Stack(stack) => f.write_str(if stack.space == AddressSpace::User { "ustack" } else { "kstack" }),
+            Type::KernelSymbol => f.write_str("ksym"),
+        }
+    }
+}
+
+/// Where each of several values lies when they stand in a row as a C struct would hold them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Byte offset of each value.
+    pub offsets: Vec<u32>,
+    /// Whole size, a multiple of `align`.
+    pub size: u32,
+    /// Alignment of the whole, at least 1.
+    pub align: u32,
+}
+
+impl Layout {
+    /// Lays out `types` in their order with natural alignment.
+    pub fn of(types: &[Type]) -> Layout {
+        Layout::after(0, types)
+    }
+
+    /// The same, beginning behind `header` bytes that are taken (offsets count from the header's start).
+    pub fn after(header: u32, types: &[Type]) -> Layout {
+        let mut layout = Layout { offsets: Vec::with_capacity(types.len()), size: header, align: 1 };
+        for ty in types {
+            let at = layout.size.next_multiple_of(ty.align());
+            layout.offsets.push(at);
+            layout.size = at.saturating_add(ty.size());
+            layout.align = layout.align.max(ty.align());
+        }
+        layout.size = layout.size.next_multiple_of(layout.align);
+        layout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tuple_is_laid_out_like_a_c_struct() {
+        let types = [Type::U32, Type::U64, Type::String { size: 16 }, Type::Bool];
+        let layout = Layout::of(&types);
+        assert_eq!(layout.offsets, [0, 8, 16, 32]);
+        assert_eq!((layout.size, layout.align), (40, 8));
+        assert_eq!(Type::Tuple(types.to_vec()).size(), 40);
+    }
+
+    #[test]
+    fn stored_integers_are_wide() {
+        assert_eq!(Type::U32.stored(), Type::U64);
+        assert_eq!(Type::Tuple(vec![Type::I32, Type::Bool]).stored(), Type::Tuple(vec![Type::I64, Type::Bool]));
+    }
+}

@@ -1,0 +1,182 @@
+//! What parses to what.
+
+use crate::{parse, printer};
+
+/// Asserts that a script parses without a message to this tree.
+fn check(text: &str, expected: &str) {
+    let (_, ast, diagnostics) = parse(text);
+    let messages: Vec<_> = diagnostics.iter().map(|diagnostic| &diagnostic.message).collect();
+    assert!(messages.is_empty(), "{text}\n{messages:?}");
+    assert_eq!(printer::ast(&ast), expected, "{text}");
+}
+
+/// Asserts that an expression, in an action of either form, parses to this tree.
+fn check_expr(text: &str, expected: &str) {
+    check(&format!("begin {{ f({text}); $r = {text} }}"), &format!("begin {{(f! {expected}) (= $r {expected})}}"));
+    check(&format!("begin < $r = ({text}) >"), &format!("begin <(= $r {expected})>"));
+}
+
+#[test]
+fn probes() {
+    for (text, expected) in [
+        ("begin { }", "begin {}"),
+        ("BEGIN{}END{}", "BEGIN {} END {}"),
+        ("begin {};", "begin {}"),
+        ("#!/usr/bin/env lt\nbegin { }", "begin {}"),
+        ("kprobe:ip_rcv < @[cpu]=count() >", "kprobe:ip_rcv <(= @[cpu] (count!))>"),
+        ("kprobe:a,kprobe:b ,\n k:c { f() }", "kprobe:a,kprobe:b,k:c {(f!)}"),
+        ("kprobe:nf:x+0x10 { }", "kprobe:nf:x+0x10 {}"),
+        ("tracepoint:sys*:*_read { }", "tracepoint:sys*:*_read {}"),
+        ("uprobe:/bin/bash:readline { }", "uprobe:/bin/bash:readline {}"),
+        ("u:./a:std::vec<int>::f <f()>", "u:./a:std::vec<int>::f <(f!)>"),
+        ("kprobe:f<f()>", "kprobe:f <(f!)>"),
+        ("uprobe:\"/a b\":\"f(int, char)\" { }", "uprobe:/a b:f(int, char) {}"),
+        ("k:f/pid==1/{}", "k:f /(== pid 1)/ {}"),
+        ("k:f /pid / 2 == 1/ // c\n { }", "k:f /(== (/ pid 2) 1)/ {}"),
+        (
+            "k:f /comm == \"/\" && args.x[1] > 2/ /* c */ < f() >",
+            "k:f /(&& (== comm \"/\") (> ([] (. args x) 1) 2))/ <(f!)>",
+        ),
+        ("interval:s:1 { } i:1m { }", "interval:s:1 {} i:1m {}"),
+        ("begin, { }", "begin {}"),
+        ("begin { /* } */ f(\"}\") // }\n }", "begin {(f! \"}\")}"),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn statements() {
+    for (text, expected) in [
+        ("begin { f(); ; g(); }", "begin {(f!) (g!)}"),
+        (
+            "begin { $a = 1; $a += 2; @x[1] <<= 3; @ = count() }",
+            "begin {(= $a 1) (+= $a 2) (<<= @x[1] 3) (= @ (count!))}",
+        ),
+        ("begin { *$p = 5; pid = 3 }", "begin {(= (* $p) 5) (= pid 3)}"),
+        (
+            "begin { let $x; let $y = 5; let $z: uint32 = 1; let $s: struct a * }",
+            "begin {(let $x) (let $y 5) (let $z:'uint32' 1) (let $s:'struct a*')}",
+        ),
+        ("begin { if (1) { f() } *$p = 1 }", "begin {(if 1 {(f!)}) (= (* $p) 1)}"),
+        (
+            "begin { if ($a > 1) { } else if $b { f() } else { g() } h() }",
+            "begin {(if (> $a 1) {} {(if $b {(f!)} {(g!)})}) (h!)}",
+        ),
+        ("begin { { f() } g() }", "begin {{(f!)} (g!)}"),
+        ("begin { return }", "begin {(return)}"),
+        ("begin { $a++; --@x[1]; }", "begin {($a ++) (-- @x[1])}"),
+        (
+            "begin { while (1) { break; continue } unroll (3) { f() } }",
+            "begin {(unsupported `while` loops) (unsupported `unroll` loops)}",
+        ),
+        (
+            "begin { for ($i : 0..5) { f() } for ($kv : @x) { } for $i : 0..5 { } }",
+            "begin {(unsupported `for` loops) (unsupported `for` loops) (unsupported `for` loops)}",
+        ),
+        (
+            "begin < if ($a > 1) { f($b > 2); $c = 1 > 2 } @x[1 > 2] = (3 > 4) >",
+            "begin <(if (> $a 1) {(f! (> $b 2)) (= $c (> 1 2))}) (= @x[(> 1 2)] (> 3 4))>",
+        ),
+        (
+            "begin < $a = $b >= 1; $a >>= 2; $c = $p->x < 3; @n++>end{}",
+            "begin <(= $a (>= $b 1)) (>>= $a 2) (= $c (< (. $p x) 3)) (@n ++)> end {}",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn expressions() {
+    for (text, expected) in [
+        ("1 + 2 * 3 - 4", "(- (+ 1 (* 2 3)) 4)"),
+        (
+            "a || b && c | d ^ e & f == g < h << i + j * k",
+            "(|| a (&& b (| c (^ d (& e (== f (< g (<< h (+ i (* j k))))))))))",
+        ),
+        ("a >= b != c <= d", "(!= (>= a b) (<= c d))"),
+        ("a > b", "(> a b)"),
+        ("a >> b % c / d", "(>> a (/ (% b c) d))"),
+        ("a ? b : c ? d : e", "(? a b (? c d e))"),
+        ("a ? b ? c : d : e", "(? a (? b c d) e)"),
+        ("a ?: b", "(? a b)"),
+        ("!a == -b", "(== (! a) (- b))"),
+        ("- -1 + ~2", "(+ (- (- 1)) (~ 2))"),
+        ("*$p + &$q", "(+ (* $p) (& $q))"),
+        ("++$a + $b--", "(+ (++ $a) ($b --))"),
+        ("$a.b->c.0.1[2].if", "(. ([] (. (. (. (. $a b) c) 0) 1) 2) if)"),
+        ("f(g(), 1, \"a\")", "(f! (g!) 1 \"a\")"),
+        ("@", "@"),
+        ("@[1]", "@[1]"),
+        ("@x[1, \"a\"][2].b", "(. ([] @x[1 \"a\"] 2) b)"),
+        ("@x[(1, 2)]", "@x[(tuple 1 2)]"),
+        ("(1, 2, (3,))", "(tuple 1 2 (tuple 3))"),
+        ("((1 + 2)) * 3", "(* (+ 1 2) 3)"),
+        ("$1 + $# + $23", "(+ (+ $1 $#) $23)"),
+        ("true && false", "(&& true false)"),
+    ] {
+        check_expr(text, expected);
+    }
+}
+
+#[test]
+fn literals() {
+    for (text, expected) in [
+        ("0x1f", "31"),
+        ("010", "8"),
+        ("1e6", "1000000"),
+        ("1_000", "1000"),
+        ("5ULL", "5u"),
+        ("18446744073709551615", "18446744073709551615u"),
+        ("2ms", "2000000"),
+        (r#""a\n\t\"\\\x41\101""#, r#""a\n\t\"\\AA""#),
+    ] {
+        check_expr(text, expected);
+    }
+}
+
+#[test]
+fn casts_and_types() {
+    for (text, expected) in [
+        ("(uint32)$x", "(cast 'uint32' $x)"),
+        ("(uint32)-1", "(cast 'uint32' (- 1))"),
+        ("(pid)-1", "(- pid 1)"),
+        ("(pid) * (cpu)", "(* pid cpu)"),
+        ("(uint8)(int16)5 + 1", "(+ (cast 'uint8' (cast 'int16' 5)) 1)"),
+        ("(struct foo *)arg0", "(cast 'struct foo*' arg0)"),
+        ("((struct foo *)arg0)->a.b", "(. (. (cast 'struct foo*' arg0) a) b)"),
+        ("(foo **)(arg0 + 8)", "(cast 'foo**' (+ arg0 8))"),
+        ("*(uint64 *)$p", "(* (cast 'uint64*' $p))"),
+        ("(int8[16])$x", "(cast 'int8[16]' $x)"),
+        ("(uint8[])\"a\"", "(cast 'uint8[0]' \"a\")"),
+        ("(unsigned long)$x", "(cast 'unsigned long' $x)"),
+        ("(enum e)1", "(cast 'enum e' 1)"),
+        ("f(a)(b) ? 1 : 2", ""),
+        ("sizeof(struct foo)", "(sizeof 'struct foo')"),
+        ("sizeof(uint64)", "(sizeof 'uint64')"),
+        ("sizeof($x)", "(sizeof! $x)"),
+        ("sizeof(pid)", "(sizeof! pid)"),
+        ("sizeof(x *)", "(sizeof 'x*')"),
+    ] {
+        if expected.is_empty() {
+            assert!(!parse(&format!("begin {{ f({text}) }}")).2.is_empty(), "{text}");
+        } else {
+            check_expr(text, expected);
+        }
+    }
+}
+
+#[test]
+fn spans_and_numbers() {
+    let (sources, ast, _) = parse("begin { @x = (1 + $a) * 2 } kprobe:f /pid/ < f(3) >");
+    let texts: Vec<&str> = ast.probes.iter().map(|probe| sources.slice(probe.span)).collect();
+    assert_eq!(texts, ["begin { @x = (1 + $a) * 2 }", "kprobe:f /pid/ < f(3) >"]);
+    let actions: Vec<&str> = ast.probes.iter().map(|probe| sources.slice(probe.action.span)).collect();
+    assert_eq!(actions, ["{ @x = (1 + $a) * 2 }", "< f(3) >"]);
+    let lt_lang::ast::StmtKind::Assign { value, place, .. } = &ast.probes[0].action.stmts[0].kind else { panic!() };
+    assert_eq!((sources.slice(place.span), sources.slice(value.span)), ("@x", "(1 + $a) * 2"));
+    assert!(value.id != place.id && value.id.0 < ast.node_count);
+    let point = &ast.probes[1].attach_points[0];
+    assert_eq!((sources.slice(point.kind.span), sources.slice(point.parts[0].span)), ("kprobe", "f"));
+}

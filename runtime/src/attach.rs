@@ -1,0 +1,112 @@
+//! From loaded programs to probes that fire.
+
+use crate::error::words;
+use crate::load::Loaded;
+use crate::options::{Outcome, RunOptions};
+use crate::perf::{TimerTarget, online_cpus, open_timer, open_tracepoint};
+use crate::{log, session};
+use libbpf_rs::{Link, ProgramMut};
+use lt_lang::codes::Code;
+use lt_lang::diagnostic::Diagnostic;
+use lt_lang::manifest::{Attach, Program, SampleRate};
+use std::io;
+use std::os::fd::RawFd;
+
+/// A script whose programs are attached, and switched off.
+pub struct Attached {
+    pub(crate) loaded: Loaded,
+    pub(crate) links: Vec<Link>,
+}
+
+impl Attached {
+    /// Number of probes: one for each attach point of the script.
+    pub fn probe_count(&self) -> usize {
+        self.loaded.manifest.programs.len()
+    }
+
+    /// Runs the script: begin actions to their end, then everything else at once until something ends the session,
+    /// then end actions and the final maps. `warn` is told of what was lost. When this returns all output is written
+    /// and no program acts any more.
+    ///
+    /// Errors: the output cannot be written, the command of `-c` could not be started, a descriptor failed.
+    pub fn run(self, warn: &dyn Fn(Diagnostic)) -> Result<Outcome, Diagnostic> {
+        session::run(self, warn)
+    }
+}
+
+/// Attaches all programs, switched off by the stop word.
+pub(crate) fn attach(loaded: Loaded) -> Result<Attached, Diagnostic> {
+    loaded.state.set_stopped(true);
+    let log = log::Capture::begin(loaded.options.verbose);
+    let mut links = Vec::with_capacity(loaded.manifest.programs.len());
+    for target in loaded.object.progs_mut() {
+        let Some(program) = loaded.manifest.programs.iter().find(|program| target.name() == program.symbol.as_str())
+        else {
+            continue;
+        };
+        attach_program(&target, program, &loaded.options, &mut links)
+            .map_err(|error| refusal(program, &error).detail(log.take()))?;
+    }
+    Ok(Attached { loaded, links })
+}
+
+fn attach_program(
+    target: &ProgramMut<'_>,
+    program: &Program,
+    options: &RunOptions,
+    links: &mut Vec<Link>,
+) -> io::Result<()> {
+    match &program.attach {
+        Attach::Begin | Attach::End | Attach::Interval { .. } => {}
+        Attach::Tracepoint { id, .. } => links.push(attach_event(target, open_tracepoint(*id)?)?),
+        Attach::Kprobe { function, ret } => links.push(os(target.attach_kprobe(*ret, function))?),
+        Attach::Fentry { .. } => links.push(os(target.attach())?),
+        Attach::Profile { rate } => attach_timers(target, *rate, options.pid, links)?,
+    }
+    Ok(())
+}
+
+/// A timer for the process of `-p`, or one on each CPU.
+fn attach_timers(target: &ProgramMut<'_>, rate: SampleRate, pid: Option<i32>, links: &mut Vec<Link>) -> io::Result<()> {
+    let targets = match pid {
+        Some(pid) => vec![TimerTarget::Process(pid)],
+        None => online_cpus().into_iter().map(TimerTarget::Cpu).collect(),
+    };
+    for timer in targets {
+        links.push(attach_event(target, open_timer(rate, timer)?)?);
+    }
+    Ok(())
+}
+
+/// Attaches to a perf event, which the link closes with itself.
+fn attach_event(target: &ProgramMut<'_>, event: RawFd) -> io::Result<Link> {
+    os(target.attach_perf_event(event)).inspect_err(|_| {
+        // SAFETY: the event was opened by us, and the link that would own it was not made.
+        unsafe { libc::close(event) };
+    })
+}
+
+/// libbpf leaves the reason of a failure in errno.
+fn os<T>(result: libbpf_rs::Result<T>) -> io::Result<T> {
+    result.map_err(|_| io::Error::last_os_error())
+}
+
+fn refusal(program: &Program, error: &io::Error) -> Diagnostic {
+    let message = format!("{} cannot be attached: {}", program.probe, words(error));
+    let diagnostic = Diagnostic::error(Code::AttachFailed, message).at(program.span, "");
+    let help = match (&program.attach, error.raw_os_error()) {
+        (_, Some(libc::EMFILE | libc::ENFILE)) => "raise the limit of open files (ulimit -n), or narrow the wildcard",
+        (_, Some(libc::EPERM | libc::EACCES)) => "run lt as root, or give it CAP_BPF and CAP_PERFMON",
+        (Attach::Kprobe { .. }, Some(libc::EINVAL | libc::EADDRNOTAVAIL | libc::ENOENT)) => {
+            "some functions cannot be probed (inlined, or marked notrace): try a function that calls it or that it calls"
+        }
+        (Attach::Tracepoint { .. }, Some(libc::ENOENT | libc::EINVAL)) => {
+            "the tracepoint may have gone with its module: lt -l 'tracepoint:*' lists those that are here"
+        }
+        (Attach::Profile { .. }, Some(libc::EINVAL)) => {
+            "the rate may be above kernel.perf_event_max_sample_rate (sysctl)"
+        }
+        _ => "lt -v shows what the kernel and libbpf said",
+    };
+    diagnostic.help(help)
+}

@@ -1,0 +1,118 @@
+//! Carrying out what programs request: printing, showing and clearing maps.
+
+use crate::decode;
+use crate::error::RunError;
+use crate::map_reader::MapReader;
+use crate::maps::{Screen, Selection, entry, show};
+use crate::output::{Output, Sink, format};
+use crate::symbolize::Symbolizer;
+use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole};
+use lt_lang::types::Layout;
+
+/// Carries out requests, one at a time, in the order of the event ring.
+pub struct Requests<'m> {
+    manifest: &'m Manifest,
+    /// One for each map of the manifest.
+    maps: Vec<MapReader<'m>>,
+    symbolizer: Symbolizer,
+    output: Box<dyn Output>,
+    /// Where output goes.
+    pub sink: Sink,
+    text: Vec<u8>,
+}
+
+impl<'m> Requests<'m> {
+    /// `maps`: one for each map of the manifest.
+    pub fn new(
+        manifest: &'m Manifest,
+        maps: Vec<MapReader<'m>>,
+        symbolizer: Symbolizer,
+        output: Box<dyn Output>,
+        sink: Sink,
+    ) -> Requests<'m> {
+        Requests { manifest, maps, symbolizer, output, sink, text: Vec::new() }
+    }
+
+    /// Carries out the request in `record`.
+    pub fn carry_out(&mut self, record: &[u8]) -> Result<(), RunError> {
+        let id = decode::unsigned(decode::part(record, 0, 4), 4);
+        let manifest = self.manifest;
+        let Some(event) = manifest.events.get(id as usize) else {
+            return Err(RunError::Inconsistent(format!("an event of an unknown kind ({id}) was sent")));
+        };
+        match &event.action {
+            EventAction::Printf(pieces) => {
+                let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+                self.text.clear();
+                format(pieces, &values, &mut self.text);
+                self.output.printf(&self.text, self.sink.buffer());
+            }
+            EventAction::PrintValue => {
+                let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+                if let Some(value) = values.first() {
+                    self.output.value(value, self.sink.buffer());
+                }
+            }
+            EventAction::PrintMap { map, top, div } => {
+                self.show_map(*map, Selection { top: *top, div: div.unwrap_or(1), absent: true })?;
+            }
+            EventAction::PrintEntry { map } => self.show_entry(*map, event, record)?,
+            EventAction::ClearMap { map } => self.map(*map)?.clear()?,
+        }
+        self.sink.flush_if_full()
+    }
+
+    fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {
+        let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
+        self.maps.get(id.0 as usize).ok_or_else(missing)
+    }
+
+    fn show_map(&mut self, id: MapId, selection: Selection) -> Result<(), RunError> {
+        let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
+        let reader = self.maps.get(id.0 as usize).ok_or_else(missing)?;
+        let mut screen =
+            Screen { output: self.output.as_mut(), sink: &mut self.sink, symbolizer: &mut self.symbolizer };
+        show(reader, selection, &mut screen)
+    }
+
+    fn show_entry(&mut self, id: MapId, event: &Event, record: &[u8]) -> Result<(), RunError> {
+        let reader = self.map(id)?;
+        let map = reader.map;
+        let mut key = vec![0u8; map.key_size as usize];
+        let places = Layout::of(&event.fields).offsets;
+        for ((ty, from), to) in event.fields.iter().zip(&event.offsets).zip(places) {
+            let bytes = decode::part(record, *from, ty.size());
+            if let Some(place) = key.get_mut(to as usize..to as usize + bytes.len()) {
+                place.copy_from_slice(bytes);
+            }
+        }
+        let bytes = reader.look_up(&key).unwrap_or_else(|| vec![0; map.value_size as usize]);
+        let value = entry(map, &bytes, &mut self.symbolizer);
+        self.output.value(&value, self.sink.buffer());
+        Ok(())
+    }
+
+    /// Tracing begins.
+    pub fn announce(&mut self, probes: usize) {
+        self.output.attached(probes, self.sink.buffer());
+    }
+
+    /// What machines are told about lost events.
+    pub fn report_lost(&mut self, events: u64) {
+        if events > 0 {
+            self.output.lost(events, self.sink.buffer());
+        }
+    }
+
+    /// The final maps, by name.
+    pub fn show_final_maps(&mut self) -> Result<(), RunError> {
+        self.output.finish(self.sink.buffer());
+        let maps = self.manifest.maps.iter().enumerate();
+        let mut users: Vec<_> = maps.filter(|(_, map)| map.role == MapRole::User).collect();
+        users.sort_by(|left, right| left.1.name.cmp(&right.1.name));
+        for (at, _) in users {
+            self.show_map(MapId(at as u32), Selection { top: None, div: 1, absent: false })?;
+        }
+        Ok(())
+    }
+}

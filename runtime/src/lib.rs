@@ -1,0 +1,47 @@
+//! The runtime of lt: reads what the kernel is ([`KernelProfile`]), takes an artifact (ELF object and manifest), loads and
+//! attaches its programs, carries out what they request, and prints. It sees of the compiler only the manifest and the
+//! types it is written in, never AST or HIR.
+//!
+//! A run is a chain of types, each of which allows the next step only:
+//! [`load`] → [`Loaded`] → [`Loaded::attach`] → [`Attached`] → [`Attached::run`] → [`Outcome`].
+
+// Diagnostics are large and returned once, at the end of a run.
+#![allow(clippy::result_large_err)]
+
+mod actors;
+mod attach;
+mod btf;
+mod decode;
+mod detach;
+mod error;
+mod events;
+mod features;
+mod kernel_files;
+pub mod list;
+mod load;
+mod log;
+mod loss;
+mod map_reader;
+mod maps;
+mod options;
+mod output;
+mod perf;
+mod poller;
+mod privilege;
+pub mod profile;
+mod ring;
+mod session;
+mod signals;
+mod state;
+mod symbolize;
+mod targets;
+pub mod tracefs;
+mod value;
+mod verifier;
+
+pub use attach::Attached;
+pub use detach::exit_now;
+pub use list::list;
+pub use load::{Loaded, load};
+pub use options::{ChildStatus, Outcome, OutputFormat, RunOptions};
+pub use profile::KernelProfile;

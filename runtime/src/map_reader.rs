@@ -1,0 +1,317 @@
+//! Reading and clearing the kernel's maps: raw bytes in, entries with the values of all CPUs combined out.
+
+use crate::error::RunError;
+use lt_lang::aggregations::Reduce;
+use lt_lang::manifest::{Aggregate, Map, MapKind, MapValue};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::RawFd;
+
+/// Bytes that one batch of a large map may take.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// An open map and what the manifest says about it.
+pub struct MapReader<'m> {
+    /// Its description.
+    pub map: &'m Map,
+    fd: RawFd,
+    cpus: usize,
+}
+
+/// The entries of a map: `count` keys and values in a row.
+pub struct Entries {
+    key_size: usize,
+    value_size: usize,
+    keys: Vec<u8>,
+    values: Vec<u8>,
+}
+
+impl Entries {
+    /// Number of entries.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.value_size.max(1)
+    }
+
+    /// Key of entry `at`.
+    pub fn key(&self, at: usize) -> &[u8] {
+        self.keys.get(at * self.key_size..(at + 1) * self.key_size).unwrap_or_default()
+    }
+
+    /// Value of entry `at`, all CPUs combined.
+    pub fn value(&self, at: usize) -> &[u8] {
+        self.values.get(at * self.value_size..(at + 1) * self.value_size).unwrap_or_default()
+    }
+}
+
+impl Entries {
+    /// Combines entries whose keys are the same once `rewrite` has changed them.
+    #[must_use]
+    pub fn regrouped(&self, value: &MapValue, mut rewrite: impl FnMut(&mut [u8])) -> Entries {
+        let (key_size, value_size) = (self.key_size, self.value_size);
+        let mut merged = Entries { key_size, value_size, keys: Vec::new(), values: Vec::new() };
+        let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
+        for at in 0..self.count() {
+            let mut key = self.key(at).to_vec();
+            rewrite(&mut key);
+            match places.get(&key) {
+                Some(place) => merged.add_to(*place, value, self.value(at)),
+                None => {
+                    merged.keys.extend_from_slice(&key);
+                    merged.values.extend_from_slice(self.value(at));
+                    places.insert(key, merged.count() - 1);
+                }
+            }
+        }
+        merged
+    }
+
+    /// Combines a value with that of entry `at`; of plain values the later one stays.
+    fn add_to(&mut self, at: usize, value: &MapValue, bytes: &[u8]) {
+        let combined = match value {
+            MapValue::Aggregate(aggregate) => {
+                let sum = combine_words(*aggregate, &[words(self.value(at)), words(bytes)]);
+                sum.into_iter().flat_map(u64::to_ne_bytes).collect()
+            }
+            MapValue::Plain(_) | MapValue::Opaque => bytes.to_vec(),
+        };
+        let start = at * self.value_size;
+        if let Some(place) = self.values.get_mut(start..start + combined.len()) {
+            place.copy_from_slice(&combined);
+        }
+    }
+}
+
+impl<'m> MapReader<'m> {
+    /// `cpus`: number of possible CPUs.
+    pub fn new(map: &'m Map, fd: RawFd, cpus: usize) -> MapReader<'m> {
+        MapReader { map, fd, cpus: if map.kind.is_per_cpu() { cpus } else { 1 } }
+    }
+
+    /// Bytes of one CPU's value as user space sees it.
+    fn stride(&self) -> usize {
+        let size = self.map.value_size as usize;
+        if self.map.kind.is_per_cpu() { size.next_multiple_of(8) } else { size }
+    }
+
+    fn raw_size(&self) -> usize {
+        self.stride() * self.cpus
+    }
+
+    /// All entries; a scalar map has its one element.
+    pub fn read(&self) -> Result<Entries, RunError> {
+        let (key_size, value_size) = (self.map.key_size as usize, self.map.value_size as usize);
+        let mut entries = Entries { key_size, value_size, keys: Vec::new(), values: Vec::new() };
+        if matches!(self.map.kind, MapKind::Array | MapKind::PerCpuArray) {
+            entries.key_size = 0;
+            if let Some(value) = self.look_up(&0u32.to_ne_bytes()) {
+                entries.values = value;
+            }
+            return Ok(entries);
+        }
+        let mut add = |key: &[u8], raw: &[u8]| {
+            entries.keys.extend_from_slice(key);
+            self.combine(raw, &mut entries.values);
+        };
+        let done = self.read_batches(&mut add)?;
+        if !done {
+            self.read_one_by_one(&mut add)?;
+        }
+        Ok(entries)
+    }
+
+    /// The combined value of one key; `None` when the map does not have it.
+    pub fn look_up(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let mut raw = vec![0u8; self.raw_size()];
+        // SAFETY: the key has the map's key size and the buffer takes the values of all CPUs.
+        let status = unsafe {
+            debug_assert_eq!(key.len(), self.map.key_size as usize);
+            libbpf_sys::bpf_map_lookup_elem(self.fd, key.as_ptr().cast(), raw.as_mut_ptr().cast())
+        };
+        let mut value = Vec::new();
+        (status == 0).then(|| {
+            self.combine(&raw, &mut value);
+            value
+        })
+    }
+
+    /// Appends the combination of all CPUs' values.
+    fn combine(&self, raw: &[u8], out: &mut Vec<u8>) {
+        let size = self.map.value_size as usize;
+        match self.map.value {
+            MapValue::Aggregate(aggregate) if self.cpus > 1 => {
+                let values: Vec<Vec<u64>> = raw.chunks(self.stride()).map(words).collect();
+                let combined = combine_words(aggregate, &values);
+                let start = out.len();
+                out.extend(combined.iter().flat_map(|word| word.to_ne_bytes()));
+                out.resize(start + size, 0);
+            }
+            MapValue::Aggregate(_) | MapValue::Plain(_) | MapValue::Opaque => out.extend_from_slice(&raw[..size]),
+        }
+    }
+
+    /// Reads with BPF_MAP_LOOKUP_BATCH; `false`: the kernel cannot do that with this map, nothing was read.
+    fn read_batches(&self, add: &mut dyn FnMut(&[u8], &[u8])) -> Result<bool, RunError> {
+        let (key_size, raw_size) = (self.map.key_size as usize, self.raw_size());
+        let fitting = BATCH_BYTES / (key_size + raw_size).max(1);
+        let mut room = fitting.clamp(16, 4096).min(self.map.max_entries.max(16) as usize);
+        let (mut cursor, mut next) = (vec![0u8; key_size.max(8)], vec![0u8; key_size.max(8)]);
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        let mut first = true;
+        loop {
+            keys.resize(room * key_size, 0);
+            values.resize(room * raw_size, 0);
+            let mut count = room as u32;
+            let from = if first { std::ptr::null_mut() } else { cursor.as_mut_ptr().cast::<c_void>() };
+            // SAFETY: keys and values have room for `count` entries, the cursors for a key of this map.
+            let status = unsafe {
+                libbpf_sys::bpf_map_lookup_batch(
+                    self.fd,
+                    from,
+                    next.as_mut_ptr().cast(),
+                    keys.as_mut_ptr().cast(),
+                    values.as_mut_ptr().cast(),
+                    &raw mut count,
+                    std::ptr::null(),
+                )
+            };
+            match -status {
+                0 | libc::ENOENT => {}
+                // a bucket of the hash table holds more entries than the buffer
+                libc::ENOSPC => {
+                    room *= 2;
+                    continue;
+                }
+                libc::EINTR | libc::EAGAIN => continue,
+                _ if first => return Ok(false),
+                errno => return Err(self.failed(&io::Error::from_raw_os_error(errno))),
+            }
+            for at in 0..(count as usize).min(room) {
+                add(&keys[at * key_size..(at + 1) * key_size], &values[at * raw_size..(at + 1) * raw_size]);
+            }
+            if status != 0 {
+                return Ok(true);
+            }
+            first = false;
+            std::mem::swap(&mut cursor, &mut next);
+        }
+    }
+
+    fn read_one_by_one(&self, add: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), RunError> {
+        let mut raw = vec![0u8; self.raw_size()];
+        let mut previous: Option<Vec<u8>> = None;
+        // programs may add entries meanwhile: twice the capacity is more than can be there
+        for _ in 0..u64::from(self.map.max_entries) * 2 {
+            let Some(key) = self.next_key(previous.as_deref()) else { break };
+            // SAFETY: the key has the map's key size and the buffer takes the values of all CPUs.
+            let status =
+                unsafe { libbpf_sys::bpf_map_lookup_elem(self.fd, key.as_ptr().cast(), raw.as_mut_ptr().cast()) };
+            if status == 0 {
+                add(&key, &raw);
+            }
+            previous = Some(key);
+        }
+        Ok(())
+    }
+
+    fn next_key(&self, previous: Option<&[u8]>) -> Option<Vec<u8>> {
+        let mut key = vec![0u8; self.map.key_size as usize];
+        let from = previous.map_or(std::ptr::null(), |previous| previous.as_ptr().cast());
+        // SAFETY: both keys have the map's key size.
+        let status = unsafe { libbpf_sys::bpf_map_get_next_key(self.fd, from, key.as_mut_ptr().cast()) };
+        (status == 0).then_some(key)
+    }
+
+    /// Removes all entries; a scalar map's element becomes zero.
+    pub fn clear(&self) -> Result<(), RunError> {
+        if matches!(self.map.kind, MapKind::Array | MapKind::PerCpuArray) {
+            let (key, zero) = (0u32, vec![0u8; self.raw_size()]);
+            // SAFETY: the key is that of an array, the value has the size of all CPUs' values.
+            let status =
+                unsafe { libbpf_sys::bpf_map_update_elem(self.fd, (&raw const key).cast(), zero.as_ptr().cast(), 0) };
+            return if status == 0 { Ok(()) } else { Err(self.failed(&io::Error::from_raw_os_error(-status))) };
+        }
+        for _ in 0..u64::from(self.map.max_entries) * 2 {
+            let Some(key) = self.next_key(None) else { break };
+            // SAFETY: the key has the map's key size; a program may have deleted it first, which is as good.
+            unsafe { libbpf_sys::bpf_map_delete_elem(self.fd, key.as_ptr().cast()) };
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error) -> RunError {
+        RunError::System {
+            what: format!("map {} cannot be read", self.map.name),
+            source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
+        }
+    }
+}
+
+/// The words of a value.
+pub fn words(bytes: &[u8]) -> Vec<u64> {
+    let word = |chunk: &[u8]| chunk.try_into().map_or(0, u64::from_ne_bytes);
+    bytes.chunks_exact(8).map(word).collect()
+}
+
+/// Combines the values of all CPUs word by word. Minimum and maximum count only CPUs that were updated.
+fn combine_words(aggregate: Aggregate, values: &[Vec<u64>]) -> Vec<u64> {
+    (0..aggregate.words() as usize)
+        .map(|at| {
+            let (reduce, signed) = aggregate.reduce(at as u32);
+            let word = |value: &Vec<u64>| value.get(at).copied().unwrap_or(0);
+            let set = |value: &&Vec<u64>| value.get(1).is_some_and(|set| *set != 0);
+            let ordered = |raw: &u64| if signed { i128::from(*raw as i64) } else { i128::from(*raw) };
+            match reduce {
+                Reduce::Add => values.iter().map(word).fold(0, u64::wrapping_add),
+                Reduce::Min => values.iter().filter(set).map(word).min_by_key(ordered).unwrap_or(0),
+                Reduce::Max => values.iter().filter(set).map(word).max_by_key(ordered).unwrap_or(0),
+            }
+        })
+        .collect()
+}
+
+/// Whether a scalar map's element holds something that a program put there.
+pub fn is_present(map: &Map, value: &[u8]) -> bool {
+    if let Some(offset) = map.presence {
+        return crate::decode::unsigned(crate::decode::part(value, offset, 8), 8) != 0;
+    }
+    let MapValue::Aggregate(aggregate) = map.value else { return true };
+    let words = words(value);
+    match aggregate.presence_word() {
+        Some(at) => words.get(at as usize).is_some_and(|word| *word != 0),
+        None => words.iter().any(|word| *word != 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_one_rewritten_key_are_combined() {
+        let bytes = |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>();
+        let entries = Entries { key_size: 8, value_size: 8, keys: bytes(&[1, 2, 3]), values: bytes(&[10, 20, 30]) };
+        let odd_even = |key: &mut [u8]| key[0] &= 1;
+        let merged = entries.regrouped(&MapValue::Aggregate(Aggregate::Count), odd_even);
+        assert_eq!((merged.keys, merged.values), (bytes(&[1, 0]), bytes(&[40, 20])));
+    }
+
+    #[test]
+    fn cpus_are_added_up() {
+        assert_eq!(combine_words(Aggregate::Count, &[vec![3], vec![4]]), [7]);
+        assert_eq!(
+            combine_words(Aggregate::Sum { signed: true }, &[vec![-3i64 as u64, 1], vec![1, 1]]),
+            [-2i64 as u64, 2]
+        );
+        assert_eq!(combine_words(Aggregate::Avg { signed: true }, &[vec![10, 2], vec![5, 1]]), [15, 3]);
+    }
+
+    #[test]
+    fn minimum_and_maximum_skip_cpus_that_saw_nothing() {
+        let values = [vec![0, 0], vec![5, 1], vec![-7i64 as u64, 1]];
+        assert_eq!(combine_words(Aggregate::Min { signed: true }, &values)[0] as i64, -7);
+        assert_eq!(combine_words(Aggregate::Min { signed: false }, &values)[0], 5);
+        assert_eq!(combine_words(Aggregate::Max { signed: true }, &values)[0], 5);
+        assert_eq!(combine_words(Aggregate::Max { signed: true }, &[vec![0, 0]]), [0, 0]);
+    }
+}

@@ -1,0 +1,199 @@
+//! Showing maps: order, selection, decoding.
+
+use crate::decode;
+use crate::error::RunError;
+use crate::map_reader::{Entries, MapReader, is_present, words};
+use crate::output::{MapForm, MapHead, Output, Sink};
+use crate::symbolize::Symbolizer;
+use crate::value::Value;
+use lt_lang::manifest::{Aggregate, Map, MapValue};
+use lt_lang::types::{Layout, Type};
+use std::cmp::Ordering;
+
+/// Which part of a map is shown, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection {
+    /// Only so many entries with the largest values.
+    pub top: Option<u64>,
+    /// Values are divided by this; 1 leaves them.
+    pub div: u64,
+    /// A scalar map to which nothing was assigned shows a zero (`print(@x)`) or nothing (the end of the run).
+    pub absent: bool,
+}
+
+/// Where shown maps go.
+pub struct Screen<'a> {
+    /// The form.
+    pub output: &'a mut dyn Output,
+    /// The buffer.
+    pub sink: &'a mut Sink,
+    /// For keys and values that are addresses or stacks.
+    pub symbolizer: &'a mut Symbolizer,
+}
+
+/// Shows a map.
+pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_>) -> Result<(), RunError> {
+    let map = reader.map;
+    let head = MapHead { name: &map.name, form: form(map), keyed: !map.keys.is_empty() };
+    let mut entries = reader.read()?;
+    if map.keys.iter().any(has_stack) {
+        let layout = Layout::of(&map.keys);
+        entries = entries.regrouped(&map.value, |key| {
+            unify_stacks(&map.keys, &layout.offsets, key, screen.symbolizer);
+        });
+    }
+    let order = if head.keyed { ordered(map, &entries) } else { (0..entries.count()).collect() };
+    let shown_absent = selection.absent && head.form != MapForm::Histogram;
+    let missing = !head.keyed && !shown_absent && !is_present(map, entries.value(0));
+    if order.is_empty() || missing {
+        return Ok(());
+    }
+    let skipped = selection.top.map_or(0, |top| order.len().saturating_sub(top as usize));
+    let layout = Layout::of(&map.keys);
+    screen.output.map_begin(&head, screen.sink.buffer());
+    for at in order.into_iter().skip(skipped) {
+        let keys = decode::values(&map.keys, &layout.offsets, entries.key(at), screen.symbolizer);
+        let value = value(map, entries.value(at), selection.div, screen.symbolizer);
+        screen.output.map_entry(&head, &keys, &value, screen.sink.buffer());
+        screen.sink.flush_if_full()?;
+    }
+    screen.output.map_end(&head, screen.sink.buffer());
+    Ok(())
+}
+
+fn has_stack(ty: &Type) -> bool {
+    match ty {
+        Type::Stack(_) => true,
+        Type::Tuple(types) => types.iter().any(has_stack),
+        _ => false,
+    }
+}
+
+/// Gives stacks that look the same (`kstack(3)`) the same id.
+fn unify_stacks(types: &[Type], offsets: &[u32], key: &mut [u8], symbolizer: &mut Symbolizer) {
+    for (ty, offset) in types.iter().zip(offsets) {
+        let from = *offset as usize;
+        let Some(bytes) = key.get_mut(from..from + ty.size() as usize) else { continue };
+        match ty {
+            Type::Stack(stack) => {
+                let id = symbolizer.representative(decode::unsigned(bytes, 8) as i64, stack.frames);
+                bytes.copy_from_slice(&id.to_le_bytes());
+            }
+            Type::Tuple(types) => unify_stacks(types, &Layout::of(types).offsets, bytes, symbolizer),
+            _ => {}
+        }
+    }
+}
+
+/// The value of one entry; zero when the map does not have the key.
+pub fn entry<'a>(map: &Map, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Value<'a> {
+    value(map, bytes, 1, symbolizer)
+}
+
+fn value<'a>(map: &Map, bytes: &'a [u8], div: u64, symbolizer: &mut Symbolizer) -> Value<'a> {
+    match &map.value {
+        MapValue::Plain(ty) => match decode::value(ty, bytes, symbolizer) {
+            Value::Int(int) => Value::Int(int.divided(div)),
+            other => other,
+        },
+        MapValue::Aggregate(aggregate) => decode::aggregate(*aggregate, &words(bytes), div),
+        MapValue::Opaque => Value::Str(&[]),
+    }
+}
+
+fn form(map: &Map) -> MapForm {
+    match map.value {
+        MapValue::Aggregate(Aggregate::Hist { .. } | Aggregate::LinearHist { .. }) => MapForm::Histogram,
+        MapValue::Aggregate(Aggregate::Avg { .. } | Aggregate::Stats { .. }) => MapForm::Stats,
+        MapValue::Aggregate(_) | MapValue::Plain(_) | MapValue::Opaque => MapForm::Plain,
+    }
+}
+
+/// Indexes of the entries in the order of their values, then of their keys.
+fn ordered(map: &Map, entries: &Entries) -> Vec<usize> {
+    let ranks: Vec<i128> = (0..entries.count()).map(|at| rank(&map.value, entries.value(at))).collect();
+    let layout = Layout::of(&map.keys);
+    let mut order: Vec<usize> = (0..entries.count()).collect();
+    order.sort_by(|left, right| {
+        let by_key = || compare_all(&map.keys, &layout.offsets, entries.key(*left), entries.key(*right));
+        ranks[*left].cmp(&ranks[*right]).then_with(by_key)
+    });
+    order
+}
+
+/// What entries are ordered by: numbers by themselves (those of min and max by their bits, as bpftrace does), averages
+/// and stats by the average, histograms by the number of values; everything else only by key.
+fn rank(value: &MapValue, bytes: &[u8]) -> i128 {
+    let number = |raw: u64, signed: bool| if signed { i128::from(raw as i64) } else { i128::from(raw) };
+    match value {
+        MapValue::Plain(Type::Int(int)) => number(decode::unsigned(bytes, u32::from(int.bits / 8)), int.signed),
+        MapValue::Plain(_) | MapValue::Opaque => 0,
+        MapValue::Aggregate(aggregate) => {
+            let words = words(bytes);
+            match decode::aggregate(*aggregate, &words, 1) {
+                Value::Int(int) => {
+                    let by_bits = matches!(aggregate, Aggregate::Min { .. } | Aggregate::Max { .. });
+                    number(int.raw, int.signed && !by_bits)
+                }
+                Value::Stats { average, .. } => number(average.raw, average.signed),
+                _ => words.iter().map(|count| i128::from(*count)).sum(),
+            }
+        }
+    }
+}
+
+fn compare_all(types: &[Type], offsets: &[u32], left: &[u8], right: &[u8]) -> Ordering {
+    let fields = types.iter().zip(offsets);
+    fields
+        .map(|(ty, offset)| {
+            let size = ty.size();
+            compare(ty, decode::part(left, *offset, size), decode::part(right, *offset, size))
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
+    match ty {
+        Type::Int(int) if int.signed => {
+            let unused = 64 - u32::from(int.bits).clamp(8, 64);
+            let number = |bytes: &[u8]| (decode::unsigned(bytes, u32::from(int.bits / 8)) << unused) as i64;
+            number(left).cmp(&number(right))
+        }
+        Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => {
+            decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size()))
+        }
+        Type::String { .. } => decode::text(left).cmp(decode::text(right)),
+        Type::Tuple(types) => compare_all(types, &Layout::of(types).offsets, left, right),
+        Type::Error | Type::Void | Type::Record(_) | Type::Array { .. } => left.cmp(right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_compared_by_their_types() {
+        let types = [Type::I64, Type::String { size: 8 }];
+        let key = |number: i64, text: &str| {
+            let mut bytes = number.to_le_bytes().to_vec();
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.resize(16, 0);
+            bytes
+        };
+        let order = |left: &[u8], right: &[u8]| compare_all(&types, &[0, 8], left, right);
+        assert_eq!(order(&key(-5, "a"), &key(3, "a")), Ordering::Less);
+        assert_eq!(order(&key(3, "b"), &key(3, "a")), Ordering::Greater);
+        assert_eq!(order(&key(3, "b"), &key(3, "b")), Ordering::Equal);
+    }
+
+    #[test]
+    fn maximum_is_ranked_by_its_bits() {
+        let max = MapValue::Aggregate(Aggregate::Max { signed: true });
+        let bytes = |number: i64| [number.to_le_bytes(), 1u64.to_le_bytes()].concat();
+        assert!(rank(&max, &bytes(7)) < rank(&max, &bytes(-6)));
+        let sum = MapValue::Aggregate(Aggregate::Sum { signed: true });
+        assert!(rank(&sum, &bytes(-6)) < rank(&sum, &bytes(7)));
+    }
+}

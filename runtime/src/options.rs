@@ -1,0 +1,58 @@
+//! What the caller asks of a run, and what it learns at the end.
+
+use std::path::PathBuf;
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// For people: what bpftrace prints.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How to run a script.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Form of the output.
+    pub format: OutputFormat,
+    /// File that takes the output (created or emptied); standard output when `None`.
+    pub output: Option<PathBuf>,
+    /// Command to trace: started stopped, let go once all probes are attached; tracing ends with it.
+    pub command: Option<String>,
+    /// Process that tracing ends with; profile probes sample only it.
+    pub pid: Option<i32>,
+    /// Do not say how many probes were attached.
+    pub quiet: bool,
+    /// Keep libbpf's informational messages in the details of diagnostics too.
+    pub verbose: bool,
+    /// Load and attach, run nothing, leave.
+    pub dry_run: bool,
+    /// Wait at the end until the kernel has removed all probes, however long its grace periods take.
+    pub wait_detach: bool,
+}
+
+/// How the command of `-c` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildStatus {
+    /// With this status.
+    Exited(i32),
+    /// Killed by this signal.
+    Signaled(i32),
+    /// It was still running when tracing ended, and was told to end.
+    EndedByUs,
+}
+
+/// What a finished run leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Argument of the script's `exit()`; `None` when it did not call it.
+    pub exit_code: Option<u8>,
+    /// How the command of `-c` ended; `None` without one.
+    pub child: Option<ChildStatus>,
+    /// Events, map updates and stacks that were lost, all together.
+    pub lost: u64,
+    /// Whoever read standard output went away before the end.
+    pub reader_gone: bool,
+}

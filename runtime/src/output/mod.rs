@@ -1,0 +1,66 @@
+//! What a run prints, in the form that was asked for. Forms write into one buffer; the session writes the buffer out.
+
+mod histogram;
+mod json;
+mod plain;
+mod printf;
+mod sink;
+mod text;
+
+pub use json::Json;
+pub use printf::format;
+pub use sink::Sink;
+pub use text::Text;
+
+use crate::options::OutputFormat;
+use crate::value::Value;
+
+/// Groups of map values that look different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapForm {
+    /// One line a value.
+    Plain,
+    /// `avg()` and `stats()`: one line a value, of a type of their own in JSON.
+    Stats,
+    /// Several lines a value.
+    Histogram,
+}
+
+/// How a map is announced.
+#[derive(Clone, Copy, Debug)]
+pub struct MapHead<'a> {
+    /// With the sigil.
+    pub name: &'a str,
+    /// What its values look like.
+    pub form: MapForm,
+    /// Whether it has keys.
+    pub keyed: bool,
+}
+
+/// A form of output. All of them append bytes to `out`; values come in the order in which they are shown.
+pub trait Output {
+    /// Tracing begins with so many probes attached.
+    fn attached(&mut self, probes: usize, out: &mut Vec<u8>);
+    /// Text that `printf` made.
+    fn printf(&mut self, text: &[u8], out: &mut Vec<u8>);
+    /// A value of `print(value)`, or of one entry of a map.
+    fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>);
+    /// A map follows.
+    fn map_begin(&mut self, head: &MapHead<'_>, out: &mut Vec<u8>);
+    /// An entry of it; no keys for a scalar map.
+    fn map_entry(&mut self, head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>, out: &mut Vec<u8>);
+    /// The map is complete.
+    fn map_end(&mut self, head: &MapHead<'_>, out: &mut Vec<u8>);
+    /// The run is over; the final maps follow.
+    fn finish(&mut self, out: &mut Vec<u8>);
+    /// So many events were lost (in forms that machines read; people get a diagnostic).
+    fn lost(&mut self, events: u64, out: &mut Vec<u8>);
+}
+
+/// The output for `format`.
+pub fn output(format: OutputFormat) -> Box<dyn Output> {
+    match format {
+        OutputFormat::Text => Box::new(Text),
+        OutputFormat::Json => Box::new(Json::default()),
+    }
+}

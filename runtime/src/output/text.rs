@@ -1,0 +1,93 @@
+//! Output for people.
+
+use super::plain::{INDENT, write_keys, write_value};
+use super::{MapForm, MapHead, Output};
+use crate::value::Value;
+
+/// What bpftrace prints.
+pub struct Text;
+
+impl Output for Text {
+    fn attached(&mut self, _probes: usize, _out: &mut Vec<u8>) {}
+
+    fn printf(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+    }
+
+    fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>) {
+        write_value(value, INDENT, out);
+        out.push(b'\n');
+    }
+
+    fn map_begin(&mut self, _head: &MapHead<'_>, _out: &mut Vec<u8>) {}
+
+    fn map_entry(&mut self, head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(head.name.as_bytes());
+        if head.keyed {
+            out.push(b'[');
+            write_keys(keys, ", ", INDENT, out);
+            out.push(b']');
+        }
+        out.extend_from_slice(if head.form == MapForm::Histogram { b":\n" } else { b": " });
+        write_value(value, INDENT, out);
+        out.push(b'\n');
+    }
+
+    fn map_end(&mut self, _head: &MapHead<'_>, _out: &mut Vec<u8>) {}
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn lost(&mut self, _events: u64, _out: &mut Vec<u8>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Frame, Int, StackStyle, Symbol};
+
+    fn entry(head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>) -> String {
+        let mut out = Vec::new();
+        Text.map_entry(head, keys, value, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn int(value: i64) -> Value<'static> {
+        Value::Int(Int::wide(value as u64, true))
+    }
+
+    fn stack(names: &[&str]) -> Value<'static> {
+        let frame = |name: &&str| Frame {
+            address: u64::MAX,
+            symbol: Some(Symbol { name: (*name).into(), offset: 5, module: None }),
+        };
+        Value::Stack(StackStyle::Bpftrace, names.iter().map(frame).collect::<Vec<_>>().into())
+    }
+
+    #[test]
+    fn entries_of_maps() {
+        let keyed = MapHead { name: "@b", form: MapForm::Plain, keyed: true };
+        let scalar = MapHead { name: "@a", form: MapForm::Plain, keyed: false };
+        assert_eq!(entry(&scalar, &[], &int(-5)), "@a: -5\n");
+        assert_eq!(entry(&keyed, &[int(1), Value::Str(b"x")], &int(2)), "@b[1, x]: 2\n");
+        let inner = Value::Tuple(vec![int(1), Value::Str(b"z")]);
+        assert_eq!(entry(&keyed, &[inner, int(3)], &Value::Bool(true)), "@b[(1, z), 3]: true\n");
+        let total = Int::wide(3, true);
+        assert_eq!(
+            entry(&scalar, &[], &Value::Stats { count: 1, average: total, total }),
+            "@a: { .count = 1, .average = 3, .total = 3 }\n"
+        );
+    }
+
+    #[test]
+    fn stacks_in_keys_and_values() {
+        let keyed = MapHead { name: "@", form: MapForm::Plain, keyed: true };
+        assert_eq!(
+            entry(&keyed, &[stack(&["f", "g"]), Value::Str(b"sh")], &int(9)),
+            "@[\n        f+5\n        g+5\n, sh]: 9\n"
+        );
+        let scalar = MapHead { name: "@x", form: MapForm::Plain, keyed: false };
+        assert_eq!(entry(&scalar, &[], &stack(&["f"])), "@x: \n        f+5\n\n");
+    }
+}

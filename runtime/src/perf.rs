@@ -1,0 +1,83 @@
+//! Perf events that programs are attached to: tracepoints and timers.
+
+use libbpf_sys::{PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr};
+use lt_lang::manifest::SampleRate;
+use std::io;
+use std::os::fd::RawFd;
+
+/// The part of the attribute that all supported kernels know (PERF_ATTR_SIZE_VER1).
+const ATTRIBUTE_SIZE: u32 = 72;
+
+/// Opens the perf event of tracepoint `id` for all CPUs and processes: a program attached to it sees every hit, wherever
+/// it happens; tracefs need not be mounted.
+pub fn open_tracepoint(id: u64) -> io::Result<RawFd> {
+    let mut attribute = perf_event_attr { type_: PERF_TYPE_TRACEPOINT, config: id, ..Default::default() };
+    attribute.__bindgen_anon_1.sample_period = 1;
+    attribute.__bindgen_anon_2.wakeup_events = 1;
+    open(attribute, -1, 0)
+}
+
+/// Opens a timer on `cpu`, or one that follows process `pid` over all CPUs.
+pub fn open_timer(rate: SampleRate, target: TimerTarget) -> io::Result<RawFd> {
+    let mut attribute =
+        perf_event_attr { type_: PERF_TYPE_SOFTWARE, config: u64::from(PERF_COUNT_SW_CPU_CLOCK), ..Default::default() };
+    match rate {
+        SampleRate::Hertz(hertz) => {
+            attribute.set_freq(1);
+            attribute.__bindgen_anon_1.sample_freq = hertz;
+        }
+        SampleRate::PeriodNs(period) => attribute.__bindgen_anon_1.sample_period = period,
+    }
+    match target {
+        TimerTarget::Cpu(cpu) => open(attribute, -1, cpu),
+        TimerTarget::Process(pid) => open(attribute, pid, -1),
+    }
+}
+
+/// What a timer samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerTarget {
+    /// Whatever runs on this CPU.
+    Cpu(i32),
+    /// This process, wherever it runs.
+    Process(i32),
+}
+
+fn open(mut attribute: perf_event_attr, pid: i32, cpu: i32) -> io::Result<RawFd> {
+    attribute.size = ATTRIBUTE_SIZE;
+    let (group, flags) = (-1, libbpf_sys::PERF_FLAG_FD_CLOEXEC);
+    // SAFETY: the attribute is initialized and longer than its size says.
+    let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, &raw const attribute, pid, cpu, group, flags) };
+    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(fd as RawFd) }
+}
+
+/// Numbers of the CPUs that are online.
+pub fn online_cpus() -> Vec<i32> {
+    let list = std::fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+    let cpus = parse_cpu_list(&list);
+    if cpus.is_empty() { vec![0] } else { cpus }
+}
+
+/// `0-3,5`
+fn parse_cpu_list(list: &str) -> Vec<i32> {
+    let mut cpus = Vec::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        if let (Ok(first), Ok(last)) = (first.parse::<i32>(), last.parse::<i32>()) {
+            cpus.extend(first..=last);
+        }
+    }
+    cpus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_lists() {
+        assert_eq!(parse_cpu_list("0-3,5\n"), [0, 1, 2, 3, 5]);
+        assert_eq!(parse_cpu_list("0\n"), [0]);
+        assert!(parse_cpu_list("").is_empty());
+    }
+}

@@ -1,0 +1,281 @@
+//! A kernel as a value: [`KernelProfile`], read from the running kernel piece by piece as it is asked for, or from a file.
+
+mod container;
+mod saved;
+
+use crate::btf::{KernelBtf, NameSpace, TypeAt};
+use crate::features::Evidence;
+use crate::kernel_files;
+use crate::targets::{self, EachFunction, FunctionPattern};
+use crate::tracefs::Tracefs;
+use crate::tracefs::format::{self, Surroundings};
+use lt_lang::kernel::{
+    Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, ProbeTargets,
+    TracepointFormat,
+};
+use lt_lang::types::{AddressSpace, KernelTypeId, RecordKind, RecordRef, Type};
+use saved::SavedKernel;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a tracepoint's string (`__data_loc char[]`) unless told otherwise.
+pub const DEFAULT_MAX_STRLEN: u32 = 1024;
+
+/// The module number of records that a tracepoint's declaration names: their ids count `KernelProfile::awaited`.
+const AWAITED: u32 = u32::MAX;
+
+/// What is known of a kernel. Making one costs nothing: every fact is read when it is first asked for.
+pub struct KernelProfile {
+    source: Source,
+    btf_file: Option<PathBuf>,
+    max_strlen: u32,
+    release: OnceCell<String>,
+    btf: OnceCell<Result<KernelBtf, KernelError>>,
+    tracefs: OnceCell<Result<Tracefs, KernelError>>,
+    possible_cpus: OnceCell<u32>,
+    features: RefCell<HashMap<Feature, bool>>,
+    formats: RefCell<HashMap<(String, String), Option<TracepointFormat>>>,
+    /// Records that tracepoints point to: looked up by name when somebody asks what is in them, so that a tracepoint
+    /// alone opens no BTF.
+    awaited: RefCell<Vec<(RecordKind, String)>>,
+}
+
+enum Source {
+    Running,
+    Saved(SavedKernel),
+}
+
+impl KernelProfile {
+    /// The kernel that runs here.
+    pub fn running() -> KernelProfile {
+        KernelProfile::new(Source::Running)
+    }
+
+    /// A kernel that [`KernelProfile::save`] wrote to a file. Only its header is read now.
+    ///
+    /// # Errors
+    /// [`KernelError::Unreadable`] when the file cannot be read, is no profile, has another version, or is cut off.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<KernelProfile, KernelError> {
+        let saved = SavedKernel::open(path.as_ref()).map_err(KernelError::Unreadable)?;
+        Ok(KernelProfile::new(Source::Saved(saved)))
+    }
+
+    fn new(source: Source) -> KernelProfile {
+        KernelProfile {
+            source,
+            btf_file: None,
+            max_strlen: DEFAULT_MAX_STRLEN,
+            release: OnceCell::new(),
+            btf: OnceCell::new(),
+            tracefs: OnceCell::new(),
+            possible_cpus: OnceCell::new(),
+            features: RefCell::default(),
+            formats: RefCell::default(),
+            awaited: RefCell::default(),
+        }
+    }
+
+    /// Takes the types from a file of raw BTF in place of the kernel's own.
+    #[must_use]
+    pub fn with_btf_file(mut self, path: impl Into<PathBuf>) -> KernelProfile {
+        self.btf_file = Some(path.into());
+        self
+    }
+
+    /// Sets the bytes that a tracepoint's string has (default [`DEFAULT_MAX_STRLEN`]).
+    #[must_use]
+    pub fn with_max_strlen(mut self, bytes: u32) -> KernelProfile {
+        self.max_strlen = bytes;
+        self
+    }
+
+    /// Writes all that another machine needs to compile scripts for this kernel: release, features, CPUs, BTF, names of
+    /// traceable functions, every tracepoint's format. What this kernel does not show is left out.
+    ///
+    /// # Errors
+    /// [`KernelError::Unreadable`] when the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), KernelError> {
+        saved::save(self, path.as_ref())
+    }
+
+    /// The kernel's release, such as `6.1.0-50-cloud-amd64`.
+    pub fn release(&self) -> &str {
+        match &self.source {
+            Source::Running => self.release.get_or_init(kernel_files::release),
+            Source::Saved(saved) => saved.release(),
+        }
+    }
+
+    /// The running kernel's tracefs.
+    ///
+    /// # Errors
+    /// [`KernelError::NoTracefs`] with the reason; always for a saved kernel.
+    pub fn tracefs(&self) -> Result<&Tracefs, KernelError> {
+        let open = || match &self.source {
+            Source::Running => Tracefs::open(),
+            Source::Saved(_) => Err(KernelError::NoTracefs("the kernel is not the one that runs here".to_string())),
+        };
+        self.tracefs.get_or_init(open).as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn btf(&self) -> Result<&KernelBtf, KernelError> {
+        let open = || {
+            match (&self.btf_file, &self.source) {
+                (Some(path), _) => KernelBtf::from_file(path),
+                (None, Source::Running) => KernelBtf::running(),
+                (None, Source::Saved(saved)) => saved.btf(),
+            }
+            .map_err(KernelError::NoBtf)
+        };
+        self.btf.get_or_init(open).as_ref().map_err(Clone::clone)
+    }
+
+    /// Runs through all functions that can be traced.
+    fn each_function(&self, each: EachFunction<'_>) -> Result<(), KernelError> {
+        match &self.source {
+            Source::Running => targets::each_running_function(self.tracefs().ok(), each),
+            Source::Saved(saved) => saved.each_function(each),
+        }
+    }
+
+    /// A tracepoint's format file.
+    fn format_text(&self, category: &str, name: &str) -> Lookup<String> {
+        match &self.source {
+            Source::Running => targets::running_format(self.tracefs()?, category, name),
+            Source::Saved(saved) => saved.format_text(category, name),
+        }
+    }
+
+    fn read_tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat> {
+        let Some(text) = self.format_text(category, name)? else { return Ok(None) };
+        let space = self.tracepoint_space(category);
+        let around = Surroundings {
+            system_call: space == AddressSpace::User,
+            space,
+            max_strlen: self.max_strlen,
+            record: &|kind, name| self.awaited_record(kind, name),
+        };
+        match format::parse(&text, &around) {
+            Some(format) => Ok(Some(format)),
+            None => Err(KernelError::Unreadable(format!("the format of tracepoint {category}:{name} is malformed"))),
+        }
+    }
+
+    fn awaited_record(&self, kind: RecordKind, name: &str) -> RecordRef {
+        let mut awaited = self.awaited.borrow_mut();
+        let known = awaited.iter().position(|(of, known)| *of == kind && known == name);
+        let at = known.unwrap_or_else(|| {
+            awaited.push((kind, name.to_string()));
+            awaited.len() - 1
+        });
+        RecordRef { kind, name: name.to_string(), id: TypeAt { module: AWAITED, id: at as u32 }.public() }
+    }
+
+    /// The BTF, and a record's id in it: an awaited one is looked up now.
+    fn settled(&self, id: KernelTypeId) -> Option<(&KernelBtf, KernelTypeId)> {
+        let btf = self.btf().ok()?;
+        let at = TypeAt::from_public(id);
+        if at.module != AWAITED {
+            return Some((btf, id));
+        }
+        let awaited = self.awaited.borrow();
+        let (kind, name) = awaited.get(at.id as usize)?;
+        Some((btf, btf.find(NameSpace::from(*kind), name)?.public()))
+    }
+
+    /// The function's name when BTF alone says that the kernel has it: a millisecond instead of the tens that the lists
+    /// take. It may still refuse a probe (BTF also has what the compiler has since renamed, such as `f.constprop.0`);
+    /// attaching finds that out.
+    fn known_by_btf(&self, pattern: FunctionPattern<'_>) -> Option<String> {
+        let name = pattern.exact().filter(|_| pattern.in_module(targets::VMLINUX))?;
+        let here = matches!(self.source, Source::Running) && self.btf_file.is_none();
+        let known = here && self.btf().is_ok_and(|btf| btf.has_in_vmlinux(NameSpace::Function, name));
+        known.then(|| name.to_string())
+    }
+}
+
+impl KernelTypes for KernelProfile {
+    fn record(&self, kind: RecordKind, name: &str) -> Lookup<Type> {
+        Ok(self.btf()?.record(kind, name))
+    }
+
+    fn record_size(&self, id: KernelTypeId) -> u32 {
+        self.settled(id).map_or(0, |(btf, id)| btf.record_size(id))
+    }
+
+    fn member(&self, record: KernelTypeId, name: &str) -> Option<Member> {
+        self.settled(record).and_then(|(btf, id)| btf.member(id, name))
+    }
+
+    fn members(&self, record: KernelTypeId) -> Vec<Member> {
+        self.settled(record).map(|(btf, id)| btf.members(id)).unwrap_or_default()
+    }
+
+    fn function(&self, name: &str) -> Lookup<FunctionProto> {
+        Ok(self.btf()?.function(name))
+    }
+
+    fn tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat> {
+        let key = (category.to_string(), name.to_string());
+        if let Some(known) = self.formats.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let format = self.read_tracepoint(category, name)?;
+        self.formats.borrow_mut().insert(key, format.clone());
+        Ok(format)
+    }
+}
+
+impl ProbeTargets for KernelProfile {
+    fn functions(&self, pattern: &str) -> Result<Vec<String>, KernelError> {
+        let pattern = FunctionPattern::new(pattern);
+        let names = match self.known_by_btf(pattern) {
+            Some(name) => vec![name],
+            None => targets::matching(pattern, |each| self.each_function(each))?,
+        };
+        Ok(match &self.source {
+            Source::Running => targets::without_blacklisted(names),
+            Source::Saved(_) => names,
+        })
+    }
+
+    fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
+        let mut found = match &self.source {
+            Source::Running => targets::running_tracepoints(self.tracefs()?, category, name)?,
+            Source::Saved(saved) => saved.tracepoints(category, name)?,
+        };
+        // As the names are written: `fib6:...` stands before `fib:...`.
+        found.sort_by_cached_key(|(category, name)| format!("{category}:{name}"));
+        Ok(found)
+    }
+}
+
+impl Kernel for KernelProfile {
+    fn version(&self) -> KernelVersion {
+        KernelVersion::parse(self.release()).unwrap_or_default()
+    }
+
+    fn has(&self, feature: Feature) -> bool {
+        if let Some(known) = self.features.borrow().get(&feature) {
+            return *known;
+        }
+        let version = self.version();
+        let has = match &self.source {
+            Source::Running => Evidence { version, btf: &|| self.btf().ok() }.has(feature),
+            Source::Saved(saved) => saved.has(feature).unwrap_or(version >= feature.row().since),
+        };
+        self.features.borrow_mut().insert(feature, has);
+        has
+    }
+
+    fn possible_cpus(&self) -> u32 {
+        match &self.source {
+            Source::Running => *self.possible_cpus.get_or_init(kernel_files::possible_cpus),
+            Source::Saved(saved) => saved.possible_cpus(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

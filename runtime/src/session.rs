@@ -1,0 +1,304 @@
+//! A run from the first begin action to the last map: one event loop, which sleeps until something happens.
+//!
+//! All probes are attached before the begin actions run, but switched off by the stop word: programs return at entry. So
+//! begin actions are over before any probe acts, and then all of them act from the same moment on.
+
+use crate::attach::Attached;
+use crate::detach::detach;
+use crate::error::RunError;
+use crate::events::Requests;
+use crate::load::Loaded;
+use crate::loss::losses;
+use crate::map_reader::MapReader;
+use crate::options::{ChildStatus, Outcome, OutputFormat};
+use crate::output::{Sink, output};
+use crate::poller::{Poller, Source, Timer, since_boot};
+use crate::ring::Ring;
+use crate::signals::Signals;
+use crate::symbolize::{StackMap, Symbolizer};
+use libbpf_rs::{MapCore, Object};
+use lt_lang::diagnostic::Diagnostic;
+use lt_lang::manifest::{Attach, Manifest, Map, MapRole, Program};
+use std::collections::HashMap;
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+/// Records that are carried out before signals and timers are looked at again.
+const BATCH: usize = 4096;
+/// Records after which their space is given back.
+const PUBLISH_EVERY: usize = 256;
+/// How often the last records are asked for while their writers are at them.
+const PATIENCE: usize = 10_000;
+
+/// Runs an attached script to its end; see [`Attached::run`].
+pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic)) -> Result<Outcome, Diagnostic> {
+    let Attached { mut loaded, links } = attached;
+    if loaded.options.dry_run {
+        detach(links, true);
+        return Ok(Outcome::default());
+    }
+    let mut outcome = Outcome::default();
+    let result = run_session(&mut loaded, &mut outcome, warn);
+    loaded.state.set_stopped(true);
+    // while the probes go, the command is told to end if it still runs
+    drop(loaded.command.take());
+    detach(links, loaded.options.wait_detach);
+    match result {
+        Ok(()) => {}
+        Err(RunError::ReaderGone) => outcome.reader_gone = true,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(outcome)
+}
+
+fn run_session(loaded: &mut Loaded, outcome: &mut Outcome, warn: &dyn Fn(Diagnostic)) -> Result<(), RunError> {
+    let mut command = loaded.command.take();
+    let mut session = Session::new(loaded)?;
+    let result = session.run(command.as_mut());
+    outcome.child = command.as_mut().map(crate::actors::Command::finish);
+    let result = result.and_then(|()| session.finish());
+    outcome.exit_code = loaded.state.exit_code();
+    let losses = losses(&loaded.manifest, &loaded.state);
+    outcome.lost = losses.total;
+    losses.warnings.into_iter().for_each(warn);
+    result
+}
+
+struct Session<'l> {
+    loaded: &'l Loaded,
+    poller: Poller,
+    ring: Option<Ring>,
+    requests: Requests<'l>,
+    /// Programs by symbol.
+    programs: HashMap<String, RawFd>,
+    timers: Vec<(Timer, &'l Program)>,
+}
+
+impl<'l> Session<'l> {
+    fn new(loaded: &'l Loaded) -> Result<Session<'l>, RunError> {
+        let (object, manifest) = (&loaded.object, &loaded.manifest);
+        let fds = map_descriptors(object, manifest)?;
+        let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
+        let readers = manifest.maps.iter().zip(&fds).map(|(map, fd)| MapReader::new(map, *fd, cpus)).collect();
+        let stacks = find_map(manifest, &fds, MapRole::Stacks);
+        let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
+        let sink = Sink::open(loaded.options.output.as_deref())?;
+        let output = output(loaded.options.format);
+        let requests = Requests::new(manifest, readers, Symbolizer::new(stacks), output, sink);
+        let ring = find_map(manifest, &fds, MapRole::Events)
+            .map(|(map, fd)| {
+                // SAFETY: the object keeps the descriptor open for longer than the ring lives.
+                Ring::map(unsafe { BorrowedFd::borrow_raw(fd) }, map.max_entries)
+            })
+            .transpose()?;
+        let poller = Poller::new()?;
+        if let Some(ring) = &ring {
+            poller.add(ring.fd(), Source::Events)?;
+        }
+        if let Some((_, fd)) = find_map(manifest, &fds, MapRole::Wakeup) {
+            poller.add(fd, Source::Wakeup)?;
+        }
+        let programs = object
+            .progs_mut()
+            .map(|program| (program.name().to_string_lossy().into_owned(), program.as_fd().as_raw_fd()));
+        let programs = programs.collect();
+        Ok(Session { loaded, poller, ring, requests, programs, timers: Vec::new() })
+    }
+
+    /// Begin actions, then everything until the end of the session.
+    fn run(&mut self, mut command: Option<&mut crate::actors::Command>) -> Result<(), RunError> {
+        let signals = Signals::watch()?;
+        self.announce();
+        self.loaded.state.set_start(since_boot());
+        self.run_drivers(&Attach::Begin)?;
+        if self.has_exited() || !self.has_work() {
+            return Ok(());
+        }
+        self.watch(&signals, command.as_deref())?;
+        self.loaded.state.set_stopped(false);
+        if let Some(command) = command {
+            command.go()?;
+        }
+        self.event_loop()
+    }
+
+    fn announce(&mut self) {
+        let probes = self.loaded.manifest.programs.len();
+        if self.loaded.options.format == OutputFormat::Json {
+            self.requests.announce(probes);
+        } else if !self.loaded.options.quiet {
+            let plural = if probes == 1 { "" } else { "s" };
+            // nobody is left to tell when standard error is gone
+            let _ = writeln!(std::io::stderr(), "Attached {probes} probe{plural}");
+        }
+    }
+
+    /// Whether anything can happen after the begin actions.
+    fn has_work(&self) -> bool {
+        let mut programs = self.loaded.manifest.programs.iter();
+        programs.any(|program| !matches!(program.attach, Attach::Begin | Attach::End))
+            || self.loaded.options.command.is_some()
+            || self.loaded.process.is_some()
+    }
+
+    fn watch(&mut self, signals: &Signals, command: Option<&crate::actors::Command>) -> Result<(), RunError> {
+        self.poller.add(signals.fd(), Source::Signal)?;
+        self.poller.add_hangup(self.requests.sink.as_fd().as_raw_fd(), Source::Reader);
+        if let Some(command) = command {
+            self.poller.add(command.fd(), Source::Child)?;
+        }
+        if let Some(process) = &self.loaded.process {
+            self.poller.add(process.as_raw_fd(), Source::Process)?;
+        }
+        for program in &self.loaded.manifest.programs {
+            if let Attach::Interval { period_ns } = program.attach {
+                let timer = Timer::every(Duration::from_nanos(period_ns))?;
+                self.poller.add(timer.fd(), Source::Timer(self.timers.len() as u32))?;
+                self.timers.push((timer, program));
+            }
+        }
+        Ok(())
+    }
+
+    fn event_loop(&mut self) -> Result<(), RunError> {
+        loop {
+            let more = self.drain(BATCH)?;
+            if self.has_exited() {
+                return Ok(());
+            }
+            if !more {
+                self.requests.sink.flush()?;
+            }
+            for source in self.poller.wait(more)? {
+                match source {
+                    Source::Events | Source::Wakeup => {}
+                    Source::Signal | Source::Child | Source::Process => return Ok(()),
+                    Source::Reader => return Err(RunError::ReaderGone),
+                    Source::Timer(at) => self.run_timer(at as usize)?,
+                }
+                if self.has_exited() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn has_exited(&self) -> bool {
+        self.loaded.state.exit_code().is_some()
+    }
+
+    fn run_timer(&mut self, at: usize) -> Result<(), RunError> {
+        let Some((timer, program)) = self.timers.get(at) else { return Ok(()) };
+        let program = *program;
+        if !timer.take() {
+            return Ok(());
+        }
+        // what came before the action is carried out before its requests
+        self.drain_all()?;
+        self.run_driver(program)
+    }
+
+    /// Runs all programs of this kind, in source order, until one calls `exit()`.
+    fn run_drivers(&mut self, kind: &Attach) -> Result<(), RunError> {
+        let loaded = self.loaded;
+        for program in loaded.manifest.programs.iter().filter(|program| program.attach == *kind) {
+            self.run_driver(program)?;
+            if *kind == Attach::Begin && self.has_exited() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a driver program once, and carries out all it requested.
+    fn run_driver(&mut self, program: &Program) -> Result<(), RunError> {
+        let fd = self.programs.get(&program.symbol).copied();
+        let fd = fd.ok_or_else(|| RunError::Inconsistent(format!("program {} was not loaded", program.symbol)))?;
+        test_run(fd).map_err(|source| RunError::System { what: format!("{} cannot be run", program.probe), source })?;
+        self.drain_all()
+    }
+
+    /// Carries out at most `limit` records. Says whether there are more.
+    fn drain(&mut self, limit: usize) -> Result<bool, RunError> {
+        let Some(ring) = &mut self.ring else { return Ok(false) };
+        let mut left = limit;
+        loop {
+            let mut batch = PUBLISH_EVERY.min(left);
+            while batch > 0 {
+                let Some(record) = ring.next() else { break };
+                self.requests.carry_out(record)?;
+                batch -= 1;
+                left -= 1;
+            }
+            let more = ring.publish();
+            if !more || left == 0 {
+                return Ok(more);
+            }
+        }
+    }
+
+    /// Carries out everything that is in the ring by now, records that are being written included.
+    fn drain_all(&mut self) -> Result<(), RunError> {
+        let Some(target) = self.ring.as_ref().map(Ring::end) else { return Ok(()) };
+        for _ in 0..PATIENCE {
+            while self.drain(BATCH)? && self.ring.as_ref().is_some_and(|ring| ring.position() < target) {}
+            if self.ring.as_ref().is_none_or(|ring| ring.position() >= target) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Stops the programs, carries out what is left, runs the end actions, shows the maps.
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.loaded.state.set_stopped(true);
+        self.drain_all()?;
+        self.run_drivers(&Attach::End)?;
+        self.requests.report_lost(losses(&self.loaded.manifest, &self.loaded.state).events);
+        self.requests.show_final_maps()?;
+        self.requests.sink.flush()
+    }
+}
+
+/// Descriptors of the manifest's maps, in its order.
+fn map_descriptors(object: &Object, manifest: &Manifest) -> Result<Vec<RawFd>, RunError> {
+    let open: HashMap<_, _> =
+        object.maps().map(|map| (map.name().to_string_lossy().into_owned(), map.as_fd().as_raw_fd())).collect();
+    let missing = |map: &Map| RunError::Inconsistent(format!("map {} is not in the compiled object", map.symbol));
+    manifest.maps.iter().map(|map| open.get(&map.symbol).copied().ok_or_else(|| missing(map))).collect()
+}
+
+fn find_map<'m>(manifest: &'m Manifest, fds: &[RawFd], role: MapRole) -> Option<(&'m Map, RawFd)> {
+    let mut maps = manifest.maps.iter().zip(fds);
+    maps.find(|(map, _)| map.role == role).map(|(map, fd)| (map, *fd))
+}
+
+/// Runs a raw tracepoint program on this thread. Kernels before 6.2 want to be given a context even by programs that do not
+/// read it.
+fn test_run(fd: RawFd) -> std::io::Result<()> {
+    let context = [0u64; 12];
+    let mut options = libbpf_sys::bpf_test_run_opts {
+        sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
+        ctx_in: context.as_ptr().cast(),
+        ctx_size_in: size_of_val(&context) as u32,
+        ..Default::default()
+    };
+    // SAFETY: the options are complete and the context outlives the call.
+    match unsafe { libbpf_sys::bpf_prog_test_run_opts(fd, &raw mut options) } {
+        0 => Ok(()),
+        status => Err(std::io::Error::from_raw_os_error(-status)),
+    }
+}
+
+/// How a command ended, for messages with `-v`.
+impl std::fmt::Display for ChildStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ChildStatus::Exited(code) => write!(f, "the command exited with status {code}"),
+            ChildStatus::Signaled(signal) => write!(f, "the command was killed by signal {signal}"),
+            ChildStatus::EndedByUs => f.write_str("the command was told to end"),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! SIGINT, SIGTERM and SIGHUP as something to wait for: the first ends the session in good order, the second of a kind
+//! does what it does by default and ends the process at once, even while output is blocked.
+
+use crate::error::RunError;
+use crate::poller::owned;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+const WATCHED: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+/// The eventfd that the handler writes to; -1 while nobody watches.
+static BELL: AtomicI32 = AtomicI32::new(-1);
+
+/// The signals are watched while this lives.
+pub struct Signals {
+    bell: OwnedFd,
+    /// What each did before.
+    before: Vec<(i32, libc::sigaction)>,
+}
+
+impl Signals {
+    /// Begins to watch. An ignored SIGHUP (nohup) stays ignored; an ignored SIGINT (a background job of a script) does
+    /// not, or nothing could end the session in good order.
+    pub fn watch() -> Result<Signals, RunError> {
+        // SAFETY: no pointers.
+        let bell = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        let bell = owned(bell, "cannot create an event descriptor")?;
+        BELL.store(bell.as_raw_fd(), Ordering::SeqCst);
+        let before = WATCHED.iter().filter_map(|signal| install(*signal)).collect();
+        Ok(Signals { bell, before })
+    }
+
+    /// The descriptor that becomes readable when a signal came.
+    pub fn fd(&self) -> RawFd {
+        self.bell.as_raw_fd()
+    }
+}
+
+impl Drop for Signals {
+    /// From here on signals do again what they did before.
+    fn drop(&mut self) {
+        for (signal, action) in &self.before {
+            // SAFETY: the action was read from the kernel by `install`.
+            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
+        }
+        BELL.store(-1, Ordering::SeqCst);
+    }
+}
+
+/// Installs the handler for one delivery; gives what was there.
+fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
+    // SAFETY: both structures are plain data for which zero is a value; the handler makes one system call only.
+    unsafe {
+        let mut before: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut before);
+        if signal == libc::SIGHUP && before.sa_sigaction == libc::SIG_IGN {
+            return None;
+        }
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ring_bell as *const () as usize;
+        action.sa_flags = libc::SA_RESETHAND;
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        Some((signal, before))
+    }
+}
+
+extern "C" fn ring_bell(_signal: i32) {
+    let bell = BELL.load(Ordering::SeqCst);
+    // SAFETY: eight bytes of a live number are written; errno is put back for whoever was interrupted.
+    unsafe {
+        let errno = *libc::__errno_location();
+        let one = 1u64;
+        libc::write(bell, (&raw const one).cast(), 8);
+        *libc::__errno_location() = errno;
+    }
+}

@@ -1,0 +1,129 @@
+//! Where a script comes from: `-e`, a file, standard input.
+
+use crate::cli::Cli;
+use lt_lang::codes::Code;
+use lt_lang::diagnostic::{Diagnostic, nearest};
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// Run (or check, or emit) a script with these positional parameters.
+    Script(Script),
+    /// `-l`
+    List(String),
+    /// `lt` alone: the prompt.
+    Prompt,
+    /// `lt explain [CODE]`
+    Explain(Option<String>),
+    /// `lt kernel-profile FILE`
+    SaveProfile(String),
+}
+
+/// A script's text and its arguments.
+#[derive(Debug)]
+pub struct Script {
+    /// As messages call it.
+    pub name: String,
+    /// The source.
+    pub text: String,
+    /// `$1`, `$2`, ...
+    pub args: Vec<String>,
+}
+
+/// Subcommands by name, for suggestions.
+const COMMANDS: &[&str] = &["explain", "kernel-profile", "repl"];
+
+/// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
+const MOST_BYTES: u64 = (1 << 20) + 1;
+
+/// Reads the command line as a request.
+pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
+    if let Some(pattern) = &cli.list {
+        return Ok(Request::List(pattern.clone()));
+    }
+    if !cli.execute.is_empty() {
+        let text = cli.execute.join("\n");
+        return Ok(Request::Script(Script { name: "-e".into(), text, args: cli.rest.clone() }));
+    }
+    let Some((first, args)) = cli.rest.split_first() else {
+        return if std::io::stdin().is_terminal() {
+            Ok(Request::Prompt)
+        } else {
+            Err(usage("nothing to run")
+                .help("give a program with -e, a script file, `-` for standard input, or see `lt --help`"))
+        };
+    };
+    if first == "-" {
+        let text = read_text("<stdin>", std::io::stdin().lock())?;
+        return Ok(Request::Script(Script { name: "<stdin>".into(), text, args: args.to_vec() }));
+    }
+    if is_file_name(first) {
+        return Ok(Request::Script(Script { name: first.clone(), text: read_file(first)?, args: args.to_vec() }));
+    }
+    command(first, args)
+}
+
+/// A name with a slash or a script's ending is a file; every other word is a command.
+fn is_file_name(word: &str) -> bool {
+    word.contains('/') || word.ends_with(".lt") || word.ends_with(".bt")
+}
+
+fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
+    match (name, args) {
+        ("repl", []) => Ok(Request::Prompt),
+        ("explain", []) => Ok(Request::Explain(None)),
+        ("explain", [code]) => Ok(Request::Explain(Some(code.clone()))),
+        ("explain", _) => Err(usage("`lt explain` takes one code").help("for example: lt explain LT0205")),
+        ("kernel-profile", [file]) => Ok(Request::SaveProfile(file.clone())),
+        ("kernel-profile", _) => Err(usage("`lt kernel-profile` takes the name of the file to write")),
+        _ => {
+            let mut diagnostic = usage(&format!("there is no command or bundled script `{name}`"));
+            if let Some(near) = nearest(name, COMMANDS.iter().copied()) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            }
+            Err(diagnostic.help(format!("a script file is named with a slash or its ending: ./{name}")))
+        }
+    }
+}
+
+fn usage(message: &str) -> Diagnostic {
+    Diagnostic::error(Code::Usage, message)
+}
+
+fn read_file(name: &str) -> Result<String, Diagnostic> {
+    let unreadable = |error: std::io::Error| {
+        Diagnostic::error(Code::UnreadableFile, format!("cannot read `{name}`: {}", reason(&error)))
+            .help("give the path of a script, or a program with -e")
+    };
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    read_text(name, file)
+}
+
+/// Reads a script, refusing what is not text.
+fn read_text(name: &str, from: impl Read) -> Result<String, Diagnostic> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| {
+        Diagnostic::error(Code::UnreadableFile, format!("cannot read `{name}`: {}", reason(&error)))
+    })?;
+    String::from_utf8(bytes).or_else(|error| {
+        // a cut in the middle of a character at the limit is the size's fault, which the parser reports
+        if error.as_bytes().len() as u64 == MOST_BYTES {
+            return Ok(String::from_utf8_lossy(error.as_bytes()).into_owned());
+        }
+        let at = error.utf8_error().valid_up_to();
+        Err(Diagnostic::error(Code::NotText, format!("`{name}` is not text: byte {at} is not UTF-8"))
+            .help("a script is a text file; is this a program or an archive?"))
+    })
+}
+
+/// An I/O error in words, without the number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

@@ -1,0 +1,271 @@
+//! The pipeline as one readable function: source → tokens → AST → typed program → object + manifest → loaded →
+//! attached → events → output.
+
+use crate::cli::{Cli, FormatName, Stage};
+use crate::docs;
+use crate::input::{Request, Script, request};
+use crate::render::{Style, render};
+use crate::repl::{self, Entry, Prompt};
+use lt_codegen::CompileOptions;
+use lt_lang::codes::{Code, ExitStatus};
+use lt_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
+use lt_lang::kernel::{Kernel, KernelError};
+use lt_lang::manifest::Artifact;
+use lt_lang::source::SourceMap;
+use lt_lang::{Lowered, SessionOptions};
+use lt_runtime::{ChildStatus, KernelProfile, Outcome, OutputFormat, RunOptions};
+use std::io::{IsTerminal, Write};
+
+/// What lives as long as the process: the sources and the way to speak.
+pub struct Session {
+    sources: SourceMap,
+    style: Style,
+}
+
+/// An exit status of the process; errors were reported.
+type Status = Result<i32, i32>;
+
+impl Session {
+    /// Ready to run what the command line says.
+    pub fn new(cli: &Cli) -> Session {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Session { sources: SourceMap::default(), style: Style { color, verbose: cli.verbose } }
+    }
+
+    /// Does what the command line says; gives the exit status.
+    pub fn run(&mut self, cli: &Cli) -> i32 {
+        let status = match request(cli) {
+            Ok(Request::Script(script)) => self.run_script(cli, script),
+            Ok(Request::List(pattern)) => self.list(cli, &pattern),
+            Ok(Request::Prompt) => self.prompt(cli),
+            Ok(Request::Explain(code)) => self.explain(code.as_deref()),
+            Ok(Request::SaveProfile(file)) => self.save_profile(&file),
+            Err(diagnostic) => Err(self.fail(diagnostic)),
+        };
+        status.unwrap_or_else(|status| status)
+    }
+
+    /// source → ... → output
+    fn run_script(&mut self, cli: &Cli, script: Script) -> Status {
+        let options = SessionOptions { positional: script.args, ..SessionOptions::default() };
+        let kernel = self.kernel(cli)?;
+        let lowered = self.front_end(&script.name, script.text, &kernel, &options)?;
+        if let Some(stage) = cli.emit {
+            return self.emit(cli, stage, &lowered, &kernel);
+        }
+        let elf = self.compile(&lowered, &kernel)?;
+        let artifact = Artifact { elf, manifest: lowered.manifest };
+        if cli.kernel_profile.is_some() {
+            return Ok(0);
+        }
+        self.trace(cli, &artifact)
+    }
+
+    /// source → tokens → AST → typed program
+    fn front_end(
+        &mut self,
+        name: &str,
+        text: String,
+        kernel: &dyn Kernel,
+        options: &SessionOptions,
+    ) -> Result<Lowered, i32> {
+        let file = self.sources.add(name, text);
+        let (ast, mut messages) = lt_lang::parse(&self.sources, file);
+        let (checked, found) = lt_lang::check(&ast, kernel, options);
+        messages.extend(found);
+        if messages.has_errors() {
+            return Err(self.report(messages));
+        }
+        let (lowered, found) = lt_lang::lower(&ast, &checked, kernel, options);
+        messages.extend(found);
+        let failed = messages.has_errors();
+        let status = self.report(messages);
+        if failed { Err(status) } else { Ok(lowered) }
+    }
+
+    fn compile(&self, lowered: &Lowered, kernel: &dyn Kernel) -> Result<Vec<u8>, i32> {
+        let options = CompileOptions::default();
+        lt_codegen::compile(&lowered.program, &lowered.manifest, kernel, &self.sources, &options)
+            .map_err(|diagnostic| self.fail(diagnostic))
+    }
+
+    /// object + manifest → loaded → attached → events → output
+    fn trace(&self, cli: &Cli, artifact: &Artifact) -> Status {
+        let options = run_options(cli);
+        let warn = |diagnostic: Diagnostic| self.show(&diagnostic);
+        let outcome = lt_runtime::load(artifact, &options)
+            .and_then(|loaded| loaded.attach())
+            .and_then(|attached| attached.run(&warn))
+            .map_err(|diagnostic| self.fail(diagnostic))?;
+        Ok(exit_status(cli, &outcome))
+    }
+
+    /// `--emit`: prints a stage of the compilation.
+    fn emit(&self, cli: &Cli, stage: Stage, lowered: &Lowered, kernel: &dyn Kernel) -> Status {
+        let (program, manifest, options) = (&lowered.program, &lowered.manifest, CompileOptions::default());
+        let bytes = match stage {
+            Stage::Hir => Ok(lt_lang::hir::print::print(program, manifest).into_bytes()),
+            Stage::Llvm => {
+                lt_codegen::emit_llvm(program, manifest, kernel, &self.sources, &options).map(String::into_bytes)
+            }
+            Stage::Bpf => lt_codegen::compile(program, manifest, kernel, &self.sources, &options)
+                .and_then(|elf| lt_codegen::disassemble(&elf))
+                .map(String::into_bytes),
+            Stage::Elf => lt_codegen::compile(program, manifest, kernel, &self.sources, &options),
+        };
+        let bytes = bytes.map_err(|diagnostic| self.fail(diagnostic))?;
+        let written = match &cli.output {
+            Some(path) => std::fs::write(path, bytes),
+            None => write_stdout(&bytes),
+        };
+        written.map(|()| 0).map_err(|error| self.fail(output_failed(&error)))
+    }
+
+    /// The kernel to compile for.
+    fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
+        match &cli.kernel_profile {
+            None => Ok(KernelProfile::running()),
+            Some(path) => {
+                KernelProfile::from_file(path).map_err(|error| self.fail(kernel_error(Code::UnreadableFile, &error)))
+            }
+        }
+    }
+
+    /// `-l`
+    fn list(&self, cli: &Cli, pattern: &str) -> Status {
+        let kernel = self.kernel(cli)?;
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        match lt_runtime::list(&kernel, pattern, cli.verbose, &mut out) {
+            Ok(0) => Err(self.fail(
+                Diagnostic::error(Code::NoSuchProbe, format!("no probe of this kernel matches `{pattern}`"))
+                    .help("`*` stands for any characters: lt -l '*read*'"),
+            )),
+            Ok(_) => out
+                .flush()
+                .map(|()| 0)
+                .or_else(|error| ignore_closed(&error).map_err(|error| self.fail(output_failed(&error)))),
+            Err(error) => Err(self.fail(kernel_error(Code::NoTracefs, &error))),
+        }
+    }
+
+    fn explain(&self, code: Option<&str>) -> Status {
+        let text = docs::explain(code).map_err(|diagnostic| self.fail(diagnostic))?;
+        self.print(&text)
+    }
+
+    fn print(&self, text: &str) -> Status {
+        write_stdout(text.as_bytes()).map(|()| 0).map_err(|error| self.fail(output_failed(&error)))
+    }
+
+    fn save_profile(&self, file: &str) -> Status {
+        let saved = KernelProfile::running().save(std::path::Path::new(file));
+        saved.map(|()| 0).map_err(|error| self.fail(kernel_error(Code::OutputFailed, &error)))
+    }
+
+    /// Reads scripts and commands until the end of input; errors are shown and the session goes on.
+    fn prompt(&mut self, cli: &Cli) -> Status {
+        let broken = |why: String| Diagnostic::error(Code::RunFailed, format!("the prompt cannot read input: {why}"));
+        let mut prompt = Prompt::new().map_err(|why| self.fail(broken(why)))?;
+        while let Some(entry) = prompt.read().map_err(|why| self.fail(broken(why)))? {
+            let argument = match &entry {
+                Entry::Script(_) => None,
+                Entry::Command(_, argument) => argument.as_deref(),
+            };
+            // a failed entry was reported; the next one is read all the same
+            let _ = match &entry {
+                Entry::Script(text) => {
+                    let name = format!("<prompt:{}>", self.sources.files().len() + 1);
+                    self.run_script(cli, Script { name, text: text.clone(), args: Vec::new() })
+                }
+                Entry::Command(name, _) => match name.as_str() {
+                    ":quit" => return Ok(0),
+                    ":explain" => self.explain(argument),
+                    ":probes" => self.list(cli, argument.unwrap_or("*")),
+                    ":help" => self.print(&repl::help()),
+                    _ => Err(self.fail(
+                        Diagnostic::error(Code::Usage, format!("there is no command `{name}`"))
+                            .help(":help lists the commands"),
+                    )),
+                },
+            };
+        }
+        Ok(0)
+    }
+
+    /// Shows all messages; gives the exit status that the first error asks for, 0 without one.
+    fn report(&self, messages: Diagnostics) -> i32 {
+        let mut status = 0;
+        for diagnostic in messages.into_sorted() {
+            self.show(&diagnostic);
+            if status == 0 && diagnostic.severity == Severity::Error {
+                status = diagnostic.code.row().status as i32;
+            }
+        }
+        status
+    }
+
+    fn fail(&self, diagnostic: Diagnostic) -> i32 {
+        self.show(&diagnostic);
+        diagnostic.code.row().status as i32
+    }
+
+    fn show(&self, diagnostic: &Diagnostic) {
+        let text = render(diagnostic, &self.sources, self.style);
+        // nobody is left to tell when standard error is gone
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
+
+fn run_options(cli: &Cli) -> RunOptions {
+    RunOptions {
+        format: match cli.format {
+            FormatName::Text => OutputFormat::Text,
+            FormatName::Json => OutputFormat::Json,
+        },
+        output: cli.output.clone(),
+        command: cli.command.clone(),
+        pid: cli.pid,
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+        dry_run: cli.dry_run,
+        ..RunOptions::default()
+    }
+}
+
+/// Which status wins: `exit(N)` of the script, then lost data with `--strict`, then, with `--child-status`, the
+/// command's, then 0.
+fn exit_status(cli: &Cli, outcome: &Outcome) -> i32 {
+    if let Some(code) = outcome.exit_code.filter(|code| *code != 0) {
+        return i32::from(code);
+    }
+    if cli.strict && outcome.lost > 0 {
+        return ExitStatus::Lost as i32;
+    }
+    match outcome.child.filter(|_| cli.child_status) {
+        Some(ChildStatus::Exited(code)) => code,
+        Some(ChildStatus::Signaled(signal)) => 128 + signal,
+        Some(ChildStatus::EndedByUs) | None => 0,
+    }
+}
+
+fn write_stdout(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).or_else(|error| ignore_closed(&error).map(|_| ()))
+}
+
+/// A reader that went away has seen enough.
+fn ignore_closed(error: &std::io::Error) -> std::io::Result<i32> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(0) } else { Err(std::io::Error::from(error.kind())) }
+}
+
+fn output_failed(error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(Code::OutputFailed, format!("the output cannot be written: {error}"))
+}
+
+fn kernel_error(code: Code, error: &KernelError) -> Diagnostic {
+    match error {
+        KernelError::NoBtf(why) => Diagnostic::error(Code::NoBtf, why.clone()),
+        KernelError::NoTracefs(why) => Diagnostic::error(Code::NoTracefs, why.clone()),
+        KernelError::Unreadable(why) => Diagnostic::error(code, why.clone()),
+    }
+}

@@ -1,0 +1,1 @@
+//! The bundled script library: `.lt` sources, embedded by name.

@@ -1,0 +1,22 @@
+//! The one integration-test binary: it drives one release build of `lt` and links no LLVM itself.
+//!
+//! Trials are made by hand (libtest-mimic) because what cannot run on a machine must be *reported as skipped, with the
+//! reason*, which the built-in harness cannot do at run time.
+
+mod host;
+mod support;
+mod tidy;
+mod ui;
+mod vm;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let args = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(tidy::trials());
+    trials.extend(ui::trials());
+    trials.extend(host::trials());
+    trials.extend(vm::trials());
+    libtest_mimic::run(&args, trials).exit();
+}

@@ -1,0 +1,1 @@
+yes 'begin { print(1) }' | head -c 2000000 | "$LT" -

@@ -1,0 +1,1 @@
+"$LT" -e 'interval:s:1 { }' -c /nonexistent/command

@@ -1,0 +1,1 @@
+"$LT" -o /dev/full -e 'begin { printf("x") }'

@@ -1,0 +1,1 @@
+"$LT" explian LT0101
