@@ -29,9 +29,9 @@ pub struct Cli {
     #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true)]
     pub pid: Option<i32>,
 
-    /// List probes, those that match PATTERN; with -v also their arguments
-    #[arg(short = 'l', long = "list", value_name = "PATTERN", num_args = 0..=1, default_missing_value = "*")]
-    pub list: Option<String>,
+    /// List probes: those that match the pattern that follows, or all; with -v also their arguments
+    #[arg(short = 'l', long)]
+    pub list: bool,
 
     /// More messages: what is done, kernel logs
     #[arg(short = 'v', long)]

@@ -40,8 +40,8 @@ const MOST_BYTES: u64 = (1 << 20) + 1;
 
 /// Reads the command line as a request.
 pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
-    if let Some(pattern) = &cli.list {
-        return Ok(Request::List(pattern.clone()));
+    if cli.list {
+        return list(&cli.rest);
     }
     if !cli.execute.is_empty() {
         let text = cli.execute.join("\n");
@@ -63,6 +63,17 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
         return Ok(Request::Script(Script { name: first.clone(), text: read_file(first)?, args: args.to_vec() }));
     }
     command(first, args)
+}
+
+/// `-l [PATTERN]`
+fn list(rest: &[String]) -> Result<Request, Diagnostic> {
+    match rest {
+        [] => Ok(Request::List("*".into())),
+        [pattern] => Ok(Request::List(pattern.clone())),
+        [_, more, ..] => {
+            Err(usage(&format!("-l takes one pattern, `{more}` is too much")).help("options stand before the pattern"))
+        }
+    }
 }
 
 /// A name with a slash or a script's ending is a file; every other word is a command.

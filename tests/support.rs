@@ -86,11 +86,6 @@ fn collect(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<
     })
 }
 
-/// A trial that needs nothing of the machine.
-pub fn plain(name: &str, test: fn() -> Result<(), String>) -> Trial {
-    Trial::test(name, move || test().map_err(Failed::from))
-}
-
 /// A trial that loads programs into this kernel: skipped, with the reason, where that is not permitted.
 pub fn on_kernel(name: &str, test: fn() -> Result<(), String>) -> Trial {
     Trial::ignorable_test(name, move || match cannot_trace() {

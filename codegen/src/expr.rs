@@ -5,6 +5,7 @@ use crate::error::{Emit, Failure};
 use crate::llvm::{Int, Memory};
 use inkwell::IntPredicate;
 use lt_lang::hir::{BinaryOp, Buffered, Expr, ExprKind, LoadConst, UnaryOp};
+use lt_lang::manifest::LossCause;
 use lt_lang::types::{Layout, Type};
 
 impl<'c> Emitter<'_, 'c> {
@@ -187,11 +188,22 @@ impl<'c> Emitter<'_, 'c> {
         self.normalize(value, ty)
     }
 
-    /// A divisor of 0 counts as 1, which makes the remainder 0. BPF divides unsigned numbers only.
+    /// By 0 the result is 1, and counted: what bpftrace gives.
     fn divide(&self, op: BinaryOp, left: Int<'c>, right: Int<'c>, signed: bool) -> Emit<Int<'c>> {
-        let (llvm, builder) = (self.llvm, &self.llvm.builder);
+        let llvm = self.llvm;
+        if right.get_zero_extended_constant().is_some_and(|divisor| divisor != 0) {
+            return self.divide_by_nonzero(op, left, right, signed);
+        }
         let zero = llvm.compare(IntPredicate::EQ, right, llvm.int(0))?;
+        self.count_loss_if(zero, LossCause::DivisionByZero)?;
         let divisor = llvm.select(zero, llvm.int(1), right)?;
+        let value = self.divide_by_nonzero(op, left, divisor, signed)?;
+        llvm.select(zero, llvm.int(1), value)
+    }
+
+    /// BPF divides unsigned numbers only.
+    fn divide_by_nonzero(&self, op: BinaryOp, left: Int<'c>, divisor: Int<'c>, signed: bool) -> Emit<Int<'c>> {
+        let (llvm, builder) = (self.llvm, &self.llvm.builder);
         let unsigned = |left, right| match op {
             BinaryOp::Div => builder.build_int_unsigned_div(left, right, ""),
             _ => builder.build_int_unsigned_rem(left, right, ""),

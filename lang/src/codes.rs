@@ -116,6 +116,7 @@ codes! {
     UnreadableFile = 904, Usage, "file cannot be read", "The script file named on the command line cannot be read.", "lt /nonexistent.lt";
     Usage = 905, Usage, "wrong command line", "An option is unknown, lacks its value or has a malformed one.", "lt --nonsense";
     RunFailed = 906, Runtime, "the run failed", "Something that lt needs while it runs went away: a kernel object, a descriptor, memory.", "(none is known)";
+    DividedByZero = 907, Runtime, "a number was divided by zero", "Division and remainder by zero give 1. The count tells how often it happened; test the divisor before.", "begin { $z = pid - pid; print(5 / $z) }";
 }
 
 impl Code {

@@ -367,9 +367,9 @@ pub enum BinaryOp {
     Add,
     Sub,
     Mul,
-    /// By 0: the dividend (bpftrace's rule: divisor 1).
+    /// By 0: 1, counted as [`crate::manifest::LossCause::DivisionByZero`].
     Div,
-    /// By 0: 0.
+    /// By 0: 1, counted likewise.
     Rem,
     And,
     Or,

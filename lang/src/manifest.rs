@@ -303,11 +303,19 @@ pub enum LossCause {
     MapFull = 1,
     /// The stack map's place for a stack was taken by another stack.
     StackCollision = 2,
+    /// Not lost, but worth a warning: a number was divided by 0, which gives 1.
+    DivisionByZero = 3,
 }
 
 impl LossCause {
     /// All causes, in counter order.
-    pub const ALL: [LossCause; 3] = [LossCause::RingFull, LossCause::MapFull, LossCause::StackCollision];
+    pub const ALL: [LossCause; 4] =
+        [LossCause::RingFull, LossCause::MapFull, LossCause::StackCollision, LossCause::DivisionByZero];
+
+    /// Whether data was lost (which `--strict` makes a failure).
+    pub fn is_loss(self) -> bool {
+        self != LossCause::DivisionByZero
+    }
 }
 
 /// The global variable `lt_state` (section .bss, an array of u64) through which programs and loader talk.

@@ -45,7 +45,7 @@ pub fn parse(sources: &SourceMap, file: FileId) -> (Ast, Diagnostics) {
     let text = sources.get(file).map_or("", |source| source.text.as_str());
     let mut parser = Parser { text, file, attempts: 0, ast: Ast::default(), diagnostics: Diagnostics::default() };
     if text.len() > MAX_SOURCE {
-        let message = format!("the source has {} bytes; at most {MAX_SOURCE} are allowed", text.len());
+        let message = format!("the source is larger than {MAX_SOURCE} bytes");
         parser.diagnostics.push(Diagnostic::error(Code::SourceTooLarge, message).at(Span::new(file, 0, 0), ""));
     } else if let Some(at) = no_text(text) {
         let diagnostic = Diagnostic::error(Code::NotText, "the source holds control characters: it is no text");

@@ -43,6 +43,7 @@ pub fn load(artifact: &Artifact, options: &RunOptions) -> Result<Loaded, Diagnos
     privilege::check()?;
     let process = options.pid.map(traced_process).transpose()?;
     let command = options.command.as_deref().map(Command::start_stopped).transpose()?;
+    raise_file_limit(manifest.programs.len());
     let object = load_object(artifact, options)?;
     let state = State::of(&object, manifest.programs.len())?;
     Ok(Loaded { object, manifest, options: options.clone(), state, command, process })
@@ -54,6 +55,19 @@ impl Loaded {
     /// Errors: the kernel refused a probe; nothing stays attached then.
     pub fn attach(self) -> Result<Attached, Diagnostic> {
         attach::attach(self)
+    }
+}
+
+/// Each program takes a descriptor, its link two. Called once the command of `-c` is forked, which keeps its own limit.
+fn raise_file_limit(programs: usize) {
+    let wanted = 3 * programs as libc::rlim_t + 128;
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes and reads one structure. Without the rise, loading says what is missing.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 && limit.rlim_cur < wanted {
+            limit.rlim_cur = wanted.min(limit.rlim_max);
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
     }
 }
 

@@ -22,38 +22,48 @@ pub fn losses(manifest: &Manifest, state: &State) -> Losses {
     for (at, program) in manifest.programs.iter().enumerate() {
         for cause in LossCause::ALL {
             let count = state.lost(ProgramId(at as u32), cause);
-            if count > 0 {
-                losses.total = losses.total.saturating_add(count);
-                losses.events += if cause == LossCause::RingFull { count } else { 0 };
-                losses.warnings.push(warning(program, cause, count));
+            if count == 0 {
+                continue;
             }
+            losses.total = losses.total.saturating_add(if cause.is_loss() { count } else { 0 });
+            losses.events += if cause == LossCause::RingFull { count } else { 0 };
+            losses.warnings.push(warning(program, cause, count));
         }
     }
     losses
 }
 
 fn warning(program: &Program, cause: LossCause, count: u64) -> Diagnostic {
-    let (one, many, why, help) = match cause {
+    let (code, one, many, why, help) = match cause {
         LossCause::RingFull => (
-            "event was",
-            "events were",
-            "the ring buffer was full",
+            Code::LostEvents,
+            "event was lost",
+            "events were lost",
+            ": the ring buffer was full",
             "print less: a narrower predicate, or a map instead of one line an event",
         ),
         LossCause::MapFull => (
-            "map update was",
-            "map updates were",
-            "a map had no room for another key",
+            Code::LostEvents,
+            "map update was lost",
+            "map updates were lost",
+            ": a map had no room for another key",
             "use keys with fewer distinct values, or delete those that are done",
         ),
         LossCause::StackCollision => (
-            "stack was",
-            "stacks were",
-            "the stack table's place was taken",
+            Code::LostEvents,
+            "stack was lost",
+            "stacks were lost",
+            ": the stack table's place was taken",
             "narrow the predicate, so that fewer distinct stacks are seen",
+        ),
+        LossCause::DivisionByZero => (
+            Code::DividedByZero,
+            "division by zero gave 1",
+            "divisions by zero gave 1",
+            "",
+            "test the divisor before, in the predicate or with `if`",
         ),
     };
     let what = if count == 1 { one } else { many };
-    let message = format!("{}: {count} {what} lost: {why}", program.probe);
-    Diagnostic::warning(Code::LostEvents, message).at(program.span, "").help(help)
+    Diagnostic::warning(code, format!("{}: {count} {what}{why}", program.probe)).at(program.span, "").help(help)
 }

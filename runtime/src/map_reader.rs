@@ -10,6 +10,8 @@ use std::os::fd::RawFd;
 
 /// Bytes that one batch of a large map may take.
 const BATCH_BYTES: usize = 256 * 1024;
+/// Entries of the first batch; later ones grow. (A bucket of a hash table, which is read as a whole, rarely has more.)
+const FIRST_BATCH: usize = 64;
 
 /// An open map and what the manifest says about it.
 pub struct MapReader<'m> {
@@ -139,22 +141,21 @@ impl<'m> MapReader<'m> {
     fn combine(&self, raw: &[u8], out: &mut Vec<u8>) {
         let size = self.map.value_size as usize;
         match self.map.value {
-            MapValue::Aggregate(aggregate) if self.cpus > 1 => {
-                let values: Vec<Vec<u64>> = raw.chunks(self.stride()).map(words).collect();
-                let combined = combine_words(aggregate, &values);
+            MapValue::Aggregate(aggregate) => {
+                let values: Vec<Vec<u64>> = raw.chunks(self.stride()).map(|value| unranked(aggregate, value)).collect();
                 let start = out.len();
-                out.extend(combined.iter().flat_map(|word| word.to_ne_bytes()));
+                out.extend(combine_words(aggregate, &values).into_iter().flat_map(u64::to_ne_bytes));
                 out.resize(start + size, 0);
             }
-            MapValue::Aggregate(_) | MapValue::Plain(_) | MapValue::Opaque => out.extend_from_slice(&raw[..size]),
+            MapValue::Plain(_) | MapValue::Opaque => out.extend_from_slice(&raw[..size]),
         }
     }
 
     /// Reads with BPF_MAP_LOOKUP_BATCH; `false`: the kernel cannot do that with this map, nothing was read.
     fn read_batches(&self, add: &mut dyn FnMut(&[u8], &[u8])) -> Result<bool, RunError> {
         let (key_size, raw_size) = (self.map.key_size as usize, self.raw_size());
-        let fitting = BATCH_BYTES / (key_size + raw_size).max(1);
-        let mut room = fitting.clamp(16, 4096).min(self.map.max_entries.max(16) as usize);
+        let fitting = (BATCH_BYTES / (key_size + raw_size).max(1)).max(FIRST_BATCH);
+        let mut room = FIRST_BATCH;
         let (mut cursor, mut next) = (vec![0u8; key_size.max(8)], vec![0u8; key_size.max(8)]);
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         let mut first = true;
@@ -193,6 +194,7 @@ impl<'m> MapReader<'m> {
                 return Ok(true);
             }
             first = false;
+            room = (room * 4).min(fitting.max(room));
             std::mem::swap(&mut cursor, &mut next);
         }
     }
@@ -253,6 +255,15 @@ pub fn words(bytes: &[u8]) -> Vec<u64> {
     bytes.chunks_exact(8).map(word).collect()
 }
 
+/// The words of one CPU's value, with the value itself in the place of a rank.
+fn unranked(aggregate: Aggregate, bytes: &[u8]) -> Vec<u64> {
+    let mut words = words(bytes);
+    if let Some(first) = words.first_mut() {
+        *first = aggregate.rank(*first);
+    }
+    words
+}
+
 /// Combines the values of all CPUs word by word. Minimum and maximum count only CPUs that were updated.
 fn combine_words(aggregate: Aggregate, values: &[Vec<u64>]) -> Vec<u64> {
     (0..aggregate.words() as usize)
@@ -294,6 +305,19 @@ mod tests {
         let odd_even = |key: &mut [u8]| key[0] &= 1;
         let merged = entries.regrouped(&MapValue::Aggregate(Aggregate::Count), odd_even);
         assert_eq!((merged.keys, merged.values), (bytes(&[1, 0]), bytes(&[40, 20])));
+    }
+
+    #[test]
+    fn ranks_become_values() {
+        let bytes = |words: [u64; 2]| [words[0].to_ne_bytes(), words[1].to_ne_bytes()].concat();
+        for (aggregate, value) in [
+            (Aggregate::Min { signed: true }, -4i64 as u64),
+            (Aggregate::Max { signed: true }, 7),
+            (Aggregate::Min { signed: false }, u64::MAX),
+        ] {
+            let values = [unranked(aggregate, &bytes([aggregate.rank(value), 1])), unranked(aggregate, &bytes([0, 0]))];
+            assert_eq!(combine_words(aggregate, &values), [value, 1], "{aggregate:?}");
+        }
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl<'l> Session<'l> {
     }
 
     /// Begin actions, then everything until the end of the session.
-    fn run(&mut self, mut command: Option<&mut crate::actors::Command>) -> Result<(), RunError> {
+    fn run(&mut self, command: Option<&mut crate::actors::Command>) -> Result<(), RunError> {
         let signals = Signals::watch()?;
         self.announce();
         self.loaded.state.set_start(since_boot());
@@ -125,9 +125,12 @@ impl<'l> Session<'l> {
 
     fn announce(&mut self) {
         let probes = self.loaded.manifest.programs.len();
+        if self.loaded.options.quiet {
+            return;
+        }
         if self.loaded.options.format == OutputFormat::Json {
             self.requests.announce(probes);
-        } else if !self.loaded.options.quiet {
+        } else {
             let plural = if probes == 1 { "" } else { "s" };
             // nobody is left to tell when standard error is gone
             let _ = writeln!(std::io::stderr(), "Attached {probes} probe{plural}");

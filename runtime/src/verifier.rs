@@ -82,7 +82,14 @@ fn refused_program(program: &Program, error: &io::Error) -> Diagnostic {
             .help("kprobe: reaches the same function without trampolines");
     }
     let message = format!("the kernel refused to load the program of {}: {}", program.probe, words(error));
-    Diagnostic::error(Code::LoadFailed, message).at(program.span, "")
+    let diagnostic = Diagnostic::error(Code::LoadFailed, message).at(program.span, "");
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => {
+            diagnostic.help("raise the limit of open files (ulimit -n), or narrow the wildcard")
+        }
+        Some(libc::EPERM) => diagnostic.help("run lt as root, or give it CAP_BPF and CAP_PERFMON"),
+        _ => diagnostic,
+    }
 }
 
 /// Line and column of the script that instruction `at` of `program` comes from. The object is opened and prepared once

@@ -52,21 +52,21 @@ fn names_the_file(output: &Output) -> Result<(), String> {
 
 fn arguments(probe: &str, by_name: &str, by_number: &str) -> String {
     format!(
-        "\"$LT\" -e '{probe} /comm == \"dd\" && {by_name} == 4096/ {{ @n = count(); @b = sum({by_number}) }}' \
-         -c 'dd if=/dev/zero of=/dev/null bs=4096 count=1000'"
+        "\"$LT\" -e '{probe} /comm == \"dd\" && {by_name} == 3072/ {{ @n = count(); @b = sum({by_number}) }}' \
+         -c 'dd if=/dev/zero of=/dev/null bs=3072 count=1000'"
     )
 }
 
 fn tracepoint_dd() -> String {
     "\"$LT\" -e 'tracepoint:syscalls:sys_enter_read /comm == \"dd\" && args.fd == 0/ { @n = count(); @b = sum(args.count) }' \
-     -c 'dd if=/dev/zero of=/dev/null bs=4096 count=1000'"
+     -c 'dd if=/dev/zero of=/dev/null bs=3072 count=1000'"
         .into()
 }
 
 fn thousand_reads(output: &Output) -> Result<(), String> {
     output.success()?;
     equal("reads", Some(1000), number(output, "@n"))?;
-    equal("bytes", Some(4_096_000), number(output, "@b"))
+    equal("bytes", Some(3_072_000), number(output, "@b"))
 }
 
 fn returned(kind: &str) -> String {
@@ -135,8 +135,8 @@ fn aggregations(output: &Output) -> Result<(), String> {
     }
     for text in [
         "@st: { .count = 250, .average = 512, .total = 128000 }",
-        "[512, 1K)             250 |@",
-        "[500, 600)            250 |@",
+        "[512, 1K)            250 |@",
+        "[500, 600)           250 |@",
     ] {
         if !output.out().contains(text) {
             return Err(format!("`{text}` is missing"));

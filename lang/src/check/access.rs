@@ -52,7 +52,7 @@ impl Checker<'_> {
             return self.report(suggest::kernel_error(&error, base.span, "a field of the kernel's structures"));
         }
         let diagnostic =
-            Diagnostic::error(Code::NotARecord, format!("a `{ty}` has no fields")).at(base.span, "not a struct");
+            Diagnostic::error(Code::NotARecord, format!("`{ty}` has no fields")).at(base.span, "not a struct");
         let address = matches!(ty, Type::Int(_) | Type::Pointer { .. });
         self.report(match ty {
             _ if address => diagnostic.help("cast it to say what it points to: `((struct NAME *)value).field`"),
@@ -200,7 +200,7 @@ impl Checker<'_> {
                 Code::TypeMismatch,
                 index.span,
                 "an index must be an integer",
-                format!("a `{index_type}`"),
+                format!("`{index_type}`"),
             );
         }
         match ty {
@@ -208,11 +208,11 @@ impl Checker<'_> {
             Type::Array { element, len } => self.array_element(base, index, &element, len, span),
             Type::Pointer { to, space } if *to != Type::Void => read_from(space, *to),
             Type::String { .. } | Type::Tuple(_) => {
-                let message = format!("indexing a `{ty}` is not supported yet");
+                let message = format!("indexing `{ty}` is not supported yet");
                 self.error(Code::NotSupported, span, message, "indexed here")
             }
             other => {
-                let message = format!("a `{other}` cannot be indexed");
+                let message = format!("`{other}` cannot be indexed");
                 self.error(Code::BadOperand, base.span, message, "neither array nor pointer")
             }
         }
@@ -238,7 +238,7 @@ impl Checker<'_> {
             Type::Pointer { to, space } if *to != Type::Void => read_from(space, *to),
             Type::Int(IntType { bits: 64, .. }) => Type::U64,
             other => {
-                let message = format!("a `{other}` points to nothing that could be read");
+                let message = format!("`{other}` points to nothing that could be read");
                 let diagnostic = Diagnostic::error(Code::BadOperand, message).at(span, "read here");
                 self.report(diagnostic.help("cast it first: `*(uint32 *)value`"))
             }

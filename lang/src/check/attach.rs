@@ -67,7 +67,7 @@ impl Point {
 
 /// Expands all attach points of a script: the probe's index and the point, in source order.
 pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Vec<(usize, Point)>, Diagnostics) {
-    let mut expander = Expander { kernel, options, out: Diagnostics::default(), count: 0 };
+    let mut expander = Expander { kernel, options, out: Diagnostics::default(), count: 0, too_many: false };
     let mut all = Vec::new();
     for (at, probe) in ast.probes.iter().enumerate() {
         let mut points: Vec<Point> = Vec::new();
@@ -96,6 +96,8 @@ struct Expander<'a> {
     options: &'a SessionOptions,
     out: Diagnostics,
     count: usize,
+    /// That there are too many was said.
+    too_many: bool,
 }
 
 impl Expander<'_> {
@@ -139,6 +141,9 @@ impl Expander<'_> {
     }
 
     fn too_many(&mut self, span: Span) {
+        if std::mem::replace(&mut self.too_many, true) {
+            return;
+        }
         let limit = self.options.max_probes;
         let message = format!("the script has {} attach points, more than max_probes ({limit})", self.count);
         let diagnostic = Diagnostic::error(Code::TooManyProbes, message);

@@ -76,7 +76,10 @@ impl Checker<'_> {
             return self.report(diagnostic.help(format!("write `@name = {}(...)`", row.name)));
         }
         for arg in args {
-            self.expr(arg);
+            // It may be a function that takes a map as a whole.
+            if !matches!(&arg.kind, ExprKind::Map { keys, .. } if keys.is_empty()) {
+                self.expr(arg);
+            }
         }
         let diagnostic = Diagnostic::error(Code::UnknownFunction, format!("unknown function `{}`", name.text));
         let found = suggest::function(&name.text);
@@ -123,12 +126,14 @@ impl Checker<'_> {
             .iter()
             .map(|param| if param.optional { format!("[{}]", param.name) } else { param.name.into() })
             .collect();
-        let given = match args.len() {
-            0 => "no arguments".to_string(),
-            1 => "1 argument".to_string(),
-            count => format!("{count} arguments"),
-        };
-        let diagnostic = Diagnostic::error(Code::WrongArgumentCount, format!("`{name}` does not take {given}"));
+        let required = params.iter().filter(|param| !param.optional).count();
+        let (bound, wanted) = if args.len() < required { ("at least", required) } else { ("at most", params.len()) };
+        let plural = if wanted == 1 { "" } else { "s" };
+        let given = args.len();
+        let diagnostic = Diagnostic::error(
+            Code::WrongArgumentCount,
+            format!("`{name}` takes {bound} {wanted} argument{plural}, not {given}"),
+        );
         self.report(diagnostic.at(span, "in this call").help(format!("it is written `{name}({})`", names.join(", "))));
     }
 
@@ -168,7 +173,7 @@ impl Checker<'_> {
         }
         let what = if param.class == ParamClass::Address { "an address" } else { "an integer" };
         let message = format!("`{}` of `{name}` must be {what}", param.name);
-        self.error(Code::TypeMismatch, arg.span, message, format!("this is a `{ty}`"));
+        self.error(Code::TypeMismatch, arg.span, message, format!("this is `{ty}`"));
         false
     }
 
@@ -348,8 +353,8 @@ impl Checker<'_> {
         };
         if !fine {
             let letter = conversion.kind.letter();
-            let diagnostic = Diagnostic::error(Code::FormatMismatch, format!("`%{letter}` cannot show a `{ty}`"))
-                .at(value.span, format!("this is a `{ty}`"))
+            let diagnostic = Diagnostic::error(Code::FormatMismatch, format!("`%{letter}` cannot show `{ty}`"))
+                .at(value.span, format!("this is `{ty}`"))
                 .at(format, "in this format");
             self.report(diagnostic.help("`%s` can"));
         }

@@ -155,7 +155,7 @@ impl Checker<'_> {
             }
             (to, _) if scalar(to) && from_ok => to.clone(),
             (Type::Record(_), _) if from_ok => {
-                let diagnostic = Diagnostic::error(Code::TypeMismatch, format!("a `{from}` is no `{to}`"));
+                let diagnostic = Diagnostic::error(Code::TypeMismatch, format!("`{from}` is no `{to}`"));
                 self.report(diagnostic.at(name.span, "not a pointer").help(format!("cast to a pointer: `({to} *)`")))
             }
             (Type::Array { .. } | Type::String { .. }, _) => {
@@ -163,8 +163,8 @@ impl Checker<'_> {
                 self.error(Code::NotSupported, name.span, message, "cast here")
             }
             _ => {
-                let message = format!("a `{from}` cannot be cast to `{to}`");
-                self.error(Code::TypeMismatch, value.span, message, format!("this is a `{from}`"))
+                let message = format!("`{from}` cannot be cast to `{to}`");
+                self.error(Code::TypeMismatch, value.span, message, format!("this is `{from}`"))
             }
         }
     }

@@ -240,7 +240,7 @@ impl Checker<'_> {
     pub(super) fn condition(&mut self, expr: &Expr) {
         let ty = self.value(expr);
         if !matches!(ty, Type::Error | Type::Bool | Type::Int(_) | Type::Pointer { .. }) {
-            let diagnostic = Diagnostic::error(Code::TypeMismatch, format!("a `{ty}` is no condition"))
+            let diagnostic = Diagnostic::error(Code::TypeMismatch, format!("`{ty}` is no condition"))
                 .at(expr.span, "must be a bool, number or pointer");
             let text = matches!(ty, Type::String { .. });
             self.report(if text { diagnostic.help("compare it: `... == \"text\"`") } else { diagnostic });
@@ -260,7 +260,7 @@ impl Checker<'_> {
         if matches!(ty, Type::Error | Type::Int(_) | Type::Pointer { .. }) {
             return ty;
         }
-        let message = format!("a `{ty}` cannot be counted up or down");
+        let message = format!("`{ty}` cannot be counted up or down");
         self.error(Code::BadOperand, place.span, message, "not a number")
     }
 

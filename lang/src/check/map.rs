@@ -93,6 +93,9 @@ impl Checker<'_> {
 
     /// Reports that nothing is ever assigned to a map (a later walk of the script may know better).
     pub(super) fn undefined_map(&mut self, name: &str, span: Span) -> Type {
+        if self.incomplete {
+            return Type::Error;
+        }
         let diagnostic = Diagnostic::error(Code::UndefinedMap, format!("map `@{name}` is not defined"));
         let diagnostic = diagnostic.at(span, "nothing in the script assigns to it");
         let known = self.maps.iter().filter(|map| map.value.is_some() && map.name != name);
@@ -145,8 +148,8 @@ impl Checker<'_> {
             None => {
                 let message = format!("`@{}` holds `{}` values and takes no `{}`", map.name, old.ty, value.ty);
                 let diagnostic = Diagnostic::error(Code::TypeMismatch, message)
-                    .at(span, format!("this is a `{}`", value.ty))
-                    .at(map.value_span, format!("first assigned here, a `{}`", old.ty));
+                    .at(span, format!("this is `{}`", value.ty))
+                    .at(map.value_span, format!("first assigned here, `{}`", old.ty));
                 self.report(diagnostic);
             }
         }

@@ -145,6 +145,7 @@ pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Check
         out: Diagnostics::default(),
         maps: Vec::new(),
         changed: false,
+        incomplete: false,
         program: CheckedProgram::new(0, Point::unknown(), 0),
         scopes: Vec::new(),
         closed: HashMap::new(),
@@ -176,6 +177,8 @@ struct Checker<'a> {
     maps: Vec<CheckedMap>,
     /// Whether this walk changed the type of a map or variable.
     changed: bool,
+    /// Whether parts of the script could not be read; maps may be assigned there.
+    incomplete: bool,
     /// The program that is walked.
     program: CheckedProgram,
     /// Names visible, outermost block first.

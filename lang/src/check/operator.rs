@@ -20,7 +20,7 @@ impl Checker<'_> {
             Type::Bool => Type::I64,
             other => {
                 let sign = if op == UnaryOp::Negate { "-" } else { "~" };
-                let message = format!("`{sign}` cannot be applied to a `{other}`");
+                let message = format!("`{sign}` cannot be applied to `{other}`");
                 self.error(Code::BadOperand, operand.span, message, "not a number")
             }
         }
@@ -77,10 +77,10 @@ impl Checker<'_> {
     fn bad_operands(&mut self, op: BinaryOp, left: (&Expr, &Type), right: (&Expr, &Type), span: Span) -> Type {
         let sign = op.symbol();
         let diagnostic =
-            Diagnostic::error(Code::BadOperand, format!("`{sign}` cannot take a `{}` and a `{}`", left.1, right.1))
+            Diagnostic::error(Code::BadOperand, format!("`{sign}` cannot take `{}` and `{}`", left.1, right.1))
                 .at(span, "in this operation")
-                .at(left.0.span, format!("this is a `{}`", left.1))
-                .at(right.0.span, format!("this is a `{}`", right.1));
+                .at(left.0.span, format!("this is `{}`", left.1))
+                .at(right.0.span, format!("this is `{}`", right.1));
         let strings = matches!((left.1, right.1), (Type::String { .. }, Type::String { .. }));
         self.report(if strings { diagnostic.help("strings can be compared with `==` and `!=`") } else { diagnostic })
     }

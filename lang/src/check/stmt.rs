@@ -40,10 +40,12 @@ impl Checker<'_> {
             }
             StmtKind::Block(block) => self.block(block),
             StmtKind::Unsupported { what } => {
+                self.incomplete = true;
                 let message = format!("{what} are not supported yet");
                 self.error(Code::NotSupported, stmt.span, message, "part of the language, but not of this version");
             }
-            StmtKind::Return | StmtKind::Error => {}
+            StmtKind::Error => self.incomplete = true,
+            StmtKind::Return => {}
         }
     }
 
@@ -173,9 +175,9 @@ impl Checker<'_> {
                 self.changed = true;
             }
             None => {
-                let message = format!("`${}` is a `{}` and takes no `{}`", var.name, old.ty, value.ty);
+                let message = format!("`${}` is `{}` and takes no `{}`", var.name, old.ty, value.ty);
                 let diagnostic = Diagnostic::error(Code::TypeMismatch, message)
-                    .at(span, format!("this is a `{}`", value.ty))
+                    .at(span, format!("this is `{}`", value.ty))
                     .at(var.span, format!("declared here as `{}`", old.ty));
                 self.report(diagnostic);
             }

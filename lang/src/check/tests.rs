@@ -158,6 +158,12 @@ fn maps_and_aggregations() {
 }
 
 #[test]
+fn what_could_not_be_read_may_assign_maps() {
+    expect("begin { while (1) { @x = 1; } print(@x) }", &[(Code::NotSupported, "while (1) { @x = 1; }")]);
+    expect("begin { @x[1] = 1; lenn(@x) }", &[(Code::UnknownFunction, "lenn")]);
+}
+
+#[test]
 fn calls() {
     expect_all(&[
         ("begin { printf() }", Code::WrongArgumentCount, "printf()"),

@@ -14,7 +14,7 @@ pub struct Json {
 impl Output for Json {
     fn attached(&mut self, probes: usize, out: &mut Vec<u8>) {
         // writing to a Vec cannot fail, here and below
-        let _ = writeln!(out, r#"{{"type": "attached_probes", "count": 1, "data": {{"probes": {probes}}}}}"#);
+        let _ = writeln!(out, r#"{{"type": "attached_probes", "count": {probes}, "data": {{"probes": {probes}}}}}"#);
     }
 
     fn printf(&mut self, text: &[u8], out: &mut Vec<u8>) {

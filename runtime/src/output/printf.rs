@@ -1,5 +1,5 @@
-//! `printf`: a parsed format and its values become text, as bpftrace renders them: precisions are accepted and have no
-//! effect, `0` pads strings too, integers of at most 32 bits are shown as 32-bit numbers.
+//! `printf`: a parsed format and its values become text, as bpftrace renders them: precisions and the blank flag are accepted
+//! and have no effect, `0` pads strings too, integers of at most 32 bits are shown as 32-bit numbers.
 
 use super::plain::{INDENT, write_value};
 use crate::value::{Int, Value};
@@ -60,8 +60,8 @@ fn write_number(conversion: &Conversion, int: Int, out: &mut Vec<u8>) {
         ConversionKind::Signed => {
             let unused = 64 - u32::from(int.bits).clamp(8, 64);
             let number = ((int.raw << unused) as i64) >> unused;
-            if number >= 0 && (conversion.plus || conversion.blank) {
-                out.push(if conversion.plus { b'+' } else { b' ' });
+            if number >= 0 && conversion.plus {
+                out.push(b'+');
             }
             write!(out, "{number}")
         }
@@ -94,7 +94,7 @@ fn pad(conversion: &Conversion, numeric: bool, start: usize, out: &mut Vec<u8>) 
 /// Length of the sign and the prefix that zeros go behind.
 fn sign_length(text: &[u8]) -> usize {
     match text {
-        [b'-' | b'+' | b' ', ..] => 1,
+        [b'-' | b'+', ..] => 1,
         [b'0', b'x' | b'X', ..] => 2,
         _ => 0,
     }
@@ -127,7 +127,7 @@ mod tests {
             ("%05d", 42, "00042"),
             ("%05d", -42, "-0042"),
             ("%+d", 42, "+42"),
-            ("% d", 42, " 42"),
+            ("% d", 42, "42"),
             ("%x", 255, "ff"),
             ("%#x", 255, "0xff"),
             ("%#x", 0, "0"),
