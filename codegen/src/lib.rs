@@ -1,9 +1,6 @@
 //! Code generation: HIR and manifest to a BPF ELF object with BTF, function and line information, through LLVM. The
 //! only user of inkwell; no decision about the language is taken here.
 
-// The door's errors are diagnostics, as everywhere; they are not on a hot path.
-#![allow(clippy::result_large_err)]
-
 mod aggregates;
 mod debug;
 mod disasm;

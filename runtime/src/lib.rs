@@ -5,9 +5,6 @@
 //! A run is a chain of types, each of which allows the next step only:
 //! [`load`] → [`Loaded`] → [`Loaded::attach`] → [`Attached`] → [`Attached::run`] → [`Outcome`].
 
-// Diagnostics are large and returned once, at the end of a run.
-#![allow(clippy::result_large_err)]
-
 mod actors;
 mod attach;
 mod btf;
