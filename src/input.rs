@@ -1,6 +1,7 @@
 //! Where a script comes from: `-e`, a file, standard input.
 
 use crate::cli::Cli;
+use clap::CommandFactory;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::{Diagnostic, nearest};
 use std::io::{IsTerminal, Read};
@@ -40,6 +41,7 @@ const MOST_BYTES: u64 = (1 << 20) + 1;
 
 /// Reads the command line as a request.
 pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
+    refuse_unknown_option(&cli.rest)?;
     if cli.list {
         return list(&cli.rest);
     }
@@ -63,6 +65,26 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
         return Ok(Request::Script(Script { name: first.clone(), text: read_file(first)?, args: args.to_vec() }));
     }
     command(first, args)
+}
+
+/// Behind the script every letter is the script's, so an unknown option of lt itself arrives as the first of those.
+fn refuse_unknown_option(rest: &[String]) -> Result<(), Diagnostic> {
+    let Some(word) = rest.first().filter(|word| word.starts_with('-') && word.len() > 1) else { return Ok(()) };
+    if std::env::args().any(|argument| argument == "--") {
+        return Ok(());
+    }
+    let command = Cli::command();
+    let options: Vec<String> = command
+        .get_arguments()
+        .flat_map(|option| option.get_long().map(|long| format!("--{long}")))
+        .chain(["--help".into(), "--version".into()])
+        .collect();
+    let mut diagnostic = usage(&format!("there is no option `{word}`"));
+    if let Some(near) = nearest(word, options.iter().map(String::as_str)) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    Err(diagnostic
+        .help("`lt --help` lists the options; `--` stands before arguments of the script that begin with `-`"))
 }
 
 /// `-l [PATTERN]`

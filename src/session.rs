@@ -56,7 +56,7 @@ impl Session {
         let elf = self.compile(&lowered, &kernel)?;
         let artifact = Artifact { elf, manifest: lowered.manifest };
         if cli.kernel_profile.is_some() {
-            return Ok(0);
+            return self.only_compiled(cli, &kernel);
         }
         self.trace(cli, &artifact)
     }
@@ -87,6 +87,14 @@ impl Session {
         let options = CompileOptions::default();
         lt_codegen::compile(&lowered.program, &lowered.manifest, kernel, &self.sources, &options)
             .map_err(|diagnostic| self.fail(diagnostic))
+    }
+
+    /// A script compiled for a described kernel is not run on this one.
+    fn only_compiled(&self, cli: &Cli, kernel: &dyn Kernel) -> Status {
+        if !cli.quiet {
+            eprintln!("the script compiles for Linux {}; it was not run", kernel.version());
+        }
+        Ok(0)
     }
 
     /// object + manifest → loaded → attached → events → output

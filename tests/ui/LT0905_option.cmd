@@ -1,0 +1,1 @@
+"$LT" --dryrun -e 'begin { }'
