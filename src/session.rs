@@ -101,10 +101,27 @@ impl Session {
     fn trace(&self, cli: &Cli, artifact: &Artifact) -> Status {
         let options = run_options(cli);
         let warn = |diagnostic: Diagnostic| self.show(&diagnostic);
+        self.tell(|| {
+            format!(
+                "programs to load: {}, bytes of the object: {}",
+                artifact.manifest.programs.len(),
+                artifact.elf.len()
+            )
+        });
         let outcome = lt_runtime::load(artifact, &options)
-            .and_then(|loaded| loaded.attach())
+            .and_then(|loaded| {
+                artifact
+                    .manifest
+                    .programs
+                    .iter()
+                    .for_each(|program| self.tell(|| format!("attaching {}", program.probe)));
+                loaded.attach()
+            })
             .and_then(|attached| attached.run(&warn))
             .map_err(|diagnostic| self.fail(diagnostic))?;
+        if let Some(status) = outcome.child {
+            self.tell(|| status.to_string());
+        }
         Ok(exit_status(cli, &outcome))
     }
 
@@ -210,6 +227,14 @@ impl Session {
             }
         }
         status
+    }
+
+    /// What `-v` shows of the way.
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.style.verbose {
+            // nobody is left to tell when standard error is gone
+            let _ = writeln!(std::io::stderr(), "lt: {}", what());
+        }
     }
 
     fn fail(&self, diagnostic: Diagnostic) -> i32 {

@@ -2,8 +2,8 @@
 
 use crate::support::{Ran, expect, lt, lt_path, map_number, on_kernel, one_liner};
 use libtest_mimic::Trial;
+use std::io::Read;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// All trials of this module.
 pub fn trials() -> Vec<Trial> {
@@ -205,19 +205,31 @@ fn child_status() -> Result<(), String> {
     let ran = lt(["-e", program, "-c", "sh -c 'exit 9'", "--child-status"]);
     expect(ran.status == 9, "the child's status", &ran)?;
     let ran = lt(["-e", program, "-c", "sh -c 'kill -TERM $$'", "--child-status"]);
-    expect(ran.status == 143, "128 + signal", &ran)
+    expect(ran.status == 143, "128 + signal", &ran)?;
+    let ran = lt(["-v", "-e", program, "-c", "sh -c 'exit 9'"]);
+    let told = ["attaching tracepoint:syscalls:sys_enter_read", "the command exited with status 9"];
+    expect(told.iter().all(|text| ran.stderr.contains(text)), "-v tells", &ran)
 }
 
 /// Starts lt with piped output and waits until it says that it traces.
 fn start(program: &str) -> std::process::Child {
-    let child = Command::new(lt_path())
+    let mut child = Command::new(lt_path())
         .args(["-e", program])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("lt starts");
-    std::thread::sleep(Duration::from_millis(700));
+    let mut said = Vec::new();
+    if let Some(stderr) = child.stderr.as_mut() {
+        // byte by byte: what follows is left in the pipe
+        for byte in stderr.bytes().map_while(Result::ok) {
+            said.push(byte);
+            if said.starts_with(b"Attached ") && byte == b'\n' {
+                break;
+            }
+        }
+    }
     child
 }
 
@@ -227,8 +239,16 @@ fn interrupt(child: &std::process::Child) {
 }
 
 fn ctrl_c() -> Result<(), String> {
-    let child = start("tracepoint:syscalls:sys_enter_read { @n = count() } end { printf(\"the end\\n\") }");
-    let _ = std::fs::read("/proc/self/stat");
+    let mut child = start(
+        "begin { printf(\"go\\n\") } tracepoint:syscalls:sys_enter_read { @n = count() } end { printf(\"the end\\n\") }",
+    );
+    // the first output comes when begin is over; reads of ours are seen soon after
+    let mut first = [0; 3];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut first).map_err(|error| error.to_string())?;
+    for _ in 0..1000 {
+        let _ = std::fs::read("/proc/self/stat");
+        std::thread::yield_now();
+    }
     interrupt(&child);
     let ran = crate::support::finish(child);
     succeed(&ran)?;

@@ -3,6 +3,7 @@
 use libtest_mimic::{Completion, Failed, Trial};
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What came of a run.
@@ -87,10 +88,15 @@ fn collect(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<
 }
 
 /// A trial that loads programs into this kernel: skipped, with the reason, where that is not permitted.
+/// One at a time: a script sees the whole machine, the commands of other tests included.
 pub fn on_kernel(name: &str, test: fn() -> Result<(), String>) -> Trial {
-    Trial::ignorable_test(name, move || match cannot_trace() {
-        Some(reason) => Ok(Completion::ignored_with(reason)),
-        None => test().map(|()| Completion::Completed).map_err(Failed::from),
+    static KERNEL: Mutex<()> = Mutex::new(());
+    Trial::ignorable_test(name, move || {
+        if let Some(reason) = cannot_trace() {
+            return Ok(Completion::ignored_with(reason));
+        }
+        let _alone = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
+        test().map(|()| Completion::Completed).map_err(Failed::from)
     })
 }
 
