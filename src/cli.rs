@@ -9,7 +9,7 @@ use std::path::PathBuf;
     name = "lt",
     version,
     about = "Trace a live Linux system with one line",
-    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]...\n       lt [OPTIONS] FILE [ARGS]...\n       lt [OPTIONS] -l [PATTERN]\n       lt explain CODE\n       lt kernel-profile FILE",
+    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]...\n       lt [OPTIONS] FILE [ARGS]...\n       lt [OPTIONS] -l [PATTERN]\n       lt check FILE...\n       lt explain CODE\n       lt kernel-profile FILE",
     after_help = "Examples:\n  lt -e 'kprobe:ip_rcv < @[cpu]=count() >'\n  lt -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)) }' -c 'ls /'\n  lt -l 'tracepoint:sched:*'\n\nExit status: 0 ended as asked, 1 the script does not compile, 2 wrong command line, 3 the machine refused or lacks\nsomething, 4 the command of -c could not be started, 5 data was lost (--strict), 6 failed while running."
 )]
 pub struct Cli {
@@ -64,6 +64,10 @@ pub struct Cli {
     /// Compile for the kernel described in FILE (see `lt kernel-profile`) instead of the running one
     #[arg(long, value_name = "FILE")]
     pub kernel_profile: Option<PathBuf>,
+
+    /// Take the kernel's types from FILE (a BTF file) instead of the running kernel
+    #[arg(long, value_name = "FILE")]
+    pub btf: Option<PathBuf>,
 
     /// Script file, or the name of a command or bundled script, and its arguments ($1, $2, ...)
     #[arg(value_name = "FILE", trailing_var_arg = true, allow_hyphen_values = true)]

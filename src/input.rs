@@ -12,6 +12,8 @@ use std::path::Path;
 pub enum Request {
     /// Run (or check, or emit) a script with these positional parameters.
     Script(Script),
+    /// `lt check FILE...`, `lt check -e PROGRAM`
+    Check(Vec<Script>),
     /// `-l`
     List(String),
     /// `lt` alone: the prompt.
@@ -34,7 +36,7 @@ pub struct Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["explain", "kernel-profile", "repl"];
+const COMMANDS: &[&str] = &["check", "explain", "kernel-profile", "repl"];
 
 /// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -57,14 +59,30 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
                 .help("give a program with -e, a script file, `-` for standard input, or see `lt --help`"))
         };
     };
-    if first == "-" {
-        let text = read_text("<stdin>", std::io::stdin().lock())?;
-        return Ok(Request::Script(Script { name: "<stdin>".into(), text, args: args.to_vec() }));
-    }
-    if is_file_name(first) {
-        return Ok(Request::Script(Script { name: first.clone(), text: read_file(first)?, args: args.to_vec() }));
+    if first == "-" || is_file_name(first) {
+        return Ok(Request::Script(Script { args: args.to_vec(), ..read_script(first)? }));
     }
     command(first, args)
+}
+
+/// A script file, or standard input for `-`.
+fn read_script(name: &str) -> Result<Script, Diagnostic> {
+    if name == "-" {
+        let text = read_text("<stdin>", std::io::stdin().lock())?;
+        return Ok(Script { name: "<stdin>".into(), text, args: Vec::new() });
+    }
+    Ok(Script { name: name.into(), text: read_file(name)?, args: Vec::new() })
+}
+
+/// `lt check`: what follows is file names, or `-e PROGRAM`.
+fn check(args: &[String]) -> Result<Request, Diagnostic> {
+    match args {
+        [] => Err(usage("`lt check` needs a script").help("for example: lt check tool.lt, or lt check -e 'begin { }'")),
+        [option, program] if option == "-e" => {
+            Ok(Request::Check(vec![Script { name: "-e".into(), text: program.clone(), args: Vec::new() }]))
+        }
+        files => Ok(Request::Check(files.iter().map(|file| read_script(file)).collect::<Result<_, _>>()?)),
+    }
 }
 
 /// Behind the script every letter is the script's, so an unknown option of lt itself arrives as the first of those.
@@ -105,6 +123,7 @@ fn is_file_name(word: &str) -> bool {
 
 fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
     match (name, args) {
+        ("check", scripts) => check(scripts),
         ("repl", []) => Ok(Request::Prompt),
         ("explain", []) => Ok(Request::Explain(None)),
         ("explain", [code]) => Ok(Request::Explain(Some(code.clone()))),

@@ -36,6 +36,7 @@ impl Session {
     pub fn run(&mut self, cli: &Cli) -> i32 {
         let status = match request(cli) {
             Ok(Request::Script(script)) => self.run_script(cli, script),
+            Ok(Request::Check(scripts)) => self.check(cli, scripts),
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
             Ok(Request::Prompt) => self.prompt(cli),
             Ok(Request::Explain(code)) => self.explain(code.as_deref()),
@@ -59,6 +60,19 @@ impl Session {
             return self.only_compiled(cli, &kernel);
         }
         self.trace(cli, &artifact)
+    }
+
+    /// `lt check`: everything up to the object; nothing is loaded, so no privilege is needed.
+    fn check(&mut self, cli: &Cli, scripts: Vec<Script>) -> Status {
+        let kernel = self.kernel(cli)?;
+        let options = SessionOptions::default();
+        let mut status = Ok(0);
+        for script in scripts {
+            let lowered = self.front_end(&script.name, script.text, &kernel, &options);
+            let compiled = lowered.and_then(|lowered| self.compile(&lowered, &kernel));
+            status = status.and(compiled.map(|_| 0));
+        }
+        status
     }
 
     /// source → tokens → AST → typed program
@@ -148,12 +162,17 @@ impl Session {
 
     /// The kernel to compile for.
     fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
-        match &cli.kernel_profile {
-            None => Ok(KernelProfile::running()),
+        let profile = match &cli.kernel_profile {
+            None => KernelProfile::running(),
             Some(path) => {
-                KernelProfile::from_file(path).map_err(|error| self.fail(kernel_error(Code::UnreadableFile, &error)))
+                let read = KernelProfile::from_file(path);
+                read.map_err(|error| self.fail(kernel_error(Code::UnreadableFile, &error)))?
             }
-        }
+        };
+        Ok(match &cli.btf {
+            None => profile,
+            Some(file) => profile.with_btf_file(file),
+        })
     }
 
     /// `-l`

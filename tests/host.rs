@@ -31,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("host::emit_stages", emit_stages),
         on_kernel("host::dry_run", dry_run),
         on_kernel("host::saved_profile_compiles_the_same", saved_profile),
+        on_kernel("host::check_needs_no_privilege", check_unprivileged),
     ]
 }
 
@@ -363,4 +364,19 @@ fn saved_profile() -> Result<(), String> {
     succeed(&here)?;
     succeed(&saved)?;
     expect(here.stdout == saved.stdout, "the same program", &saved)
+}
+
+fn check_unprivileged() -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let own = |name: &str| folder.path().join(name).display().to_string();
+    succeed(&lt(["kernel-profile", &own("kernel.profile")]))?;
+    std::fs::copy(lt_path(), own("lt")).map_err(|error| error.to_string())?;
+    std::fs::write(own("good.lt"), "tracepoint:syscalls:sys_enter_read { @[comm] = sum(args.count) }")
+        .expect("written");
+    std::fs::write(own("bad.lt"), "begin { print(curtask.tgdi) }").expect("written");
+    let line = "chmod -R a+rX . && exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all \
+                ./lt --kernel-profile kernel.profile check ./good.lt ./bad.lt ./good.lt";
+    let ran = crate::support::run(Command::new("bash").args(["-c", line]).current_dir(folder.path()));
+    expect(ran.status == 1 && ran.stdout.is_empty(), "the bad one is refused", &ran)?;
+    expect(ran.stderr.matches("Error:").count() == 1 && ran.stderr.contains("LT0205"), "and only that", &ran)
 }
