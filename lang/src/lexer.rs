@@ -6,6 +6,7 @@ mod target;
 
 use logos::{FilterResult, Lexer, Logos};
 
+pub(crate) use literal::number;
 pub(crate) use structure::{Item, SpannedToken, next_item, plausible_item, quote};
 
 /// Why there is no raw token.

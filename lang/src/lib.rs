@@ -16,6 +16,7 @@ mod lexer;
 mod lower;
 pub mod manifest;
 mod parser;
+mod preamble;
 pub mod probes;
 pub mod source;
 pub mod token;

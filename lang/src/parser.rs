@@ -11,6 +11,7 @@ use crate::ast::{Ast, Probe};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Item, next_item, plausible_item};
+use crate::preamble::{Constants, read_preamble};
 use crate::source::{FileId, SourceMap, Span};
 use build::Builder;
 use mend::Mender;
@@ -43,7 +44,9 @@ const MAX_ATTEMPTS: usize = 32;
 /// error node, and was reported. Takes time linear in the length of the text.
 pub fn parse(sources: &SourceMap, file: FileId) -> (Ast, Diagnostics) {
     let text = sources.get(file).map_or("", |source| source.text.as_str());
-    let mut parser = Parser { text, file, attempts: 0, ast: Ast::default(), diagnostics: Diagnostics::default() };
+    let (preamble, diagnostics) = read_preamble(text, file);
+    let (text, constants) = (preamble.text.as_ref(), &preamble.constants);
+    let mut parser = Parser { text, file, constants, attempts: 0, ast: Ast::default(), diagnostics };
     if text.len() > MAX_SOURCE {
         let message = format!("the source is larger than {MAX_SOURCE} bytes");
         parser.diagnostics.push(Diagnostic::error(Code::SourceTooLarge, message).at(Span::new(file, 0, 0), ""));
@@ -70,6 +73,7 @@ fn covers(span: Span, offset: usize) -> bool {
 struct Parser<'a> {
     text: &'a str,
     file: FileId,
+    constants: &'a Constants,
     attempts: usize,
     ast: Ast,
     diagnostics: Diagnostics,
@@ -128,7 +132,7 @@ impl<'a> Parser<'a> {
         }
         let mut mender = Mender::new(self.text, self.file, item.tokens, item.marks);
         for _ in 0..=MAX_MENDS {
-            let mut builder = Builder::new(self.text, self.file, self.ast.node_count);
+            let mut builder = Builder::new(self.text, self.file, self.ast.node_count, self.constants);
             let mut taken = 0;
             let tokens = mender.tokens.iter().cloned().inspect(|_| taken += 1);
             let result = grammar::ItemParser::new().parse(&mut builder, tokens);

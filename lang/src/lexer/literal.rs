@@ -2,7 +2,7 @@
 
 /// Reads a number as the lexer cut it: `42`, `0x1f`, `010`, `1e6`, `1_000`, `7ul`, `5ms`. Gives its bits and whether
 /// it is unsigned (it says so, or is above the largest int64); durations are nanoseconds. Says what is wrong otherwise.
-pub(super) fn number(text: &str) -> Result<(u64, bool), &'static str> {
+pub(crate) fn number(text: &str) -> Result<(u64, bool), &'static str> {
     if let Some(rest) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         let (digits, suffix) = split(rest, |c| c.is_ascii_hexdigit());
         return integer(digits, 16, suffix);

@@ -3,6 +3,7 @@
 use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeTag, UnaryOp};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::preamble::Constants;
 use crate::source::{FileId, Span};
 
 /// Deepest tree of one expression. The passes behind the parser walk trees by recursion.
@@ -15,6 +16,7 @@ const MAX_BRANCHES: usize = 128;
 pub(crate) struct Builder<'a> {
     text: &'a str,
     file: FileId,
+    constants: &'a Constants,
     first: u32,
     /// Height of each expression made, by number from `first`.
     heights: Vec<u16>,
@@ -23,8 +25,8 @@ pub(crate) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// Numbers nodes from `first`.
-    pub(crate) fn new(text: &'a str, file: FileId, first: u32) -> Self {
-        Builder { text, file, first, heights: Vec::new(), diagnostics: Vec::new() }
+    pub(crate) fn new(text: &'a str, file: FileId, first: u32, constants: &'a Constants) -> Self {
+        Builder { text, file, constants, first, heights: Vec::new(), diagnostics: Vec::new() }
     }
 
     /// The number behind the last one given, and what was wrong.
@@ -75,6 +77,8 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn leaf(&mut self, l: usize, kind: ExprKind, r: usize) -> Expr {
+        let constant = if let ExprKind::Name(name) = &kind { self.constants.get(name) } else { None };
+        let kind = constant.map_or(kind, |(bits, unsigned)| ExprKind::Int { bits: *bits, unsigned: *unsigned });
         self.node(l, kind, r, 0)
     }
 
