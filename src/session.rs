@@ -50,7 +50,7 @@ impl Session {
     fn run_script(&mut self, cli: &Cli, script: Script) -> Status {
         let options = SessionOptions { positional: script.args, ..SessionOptions::default() };
         let kernel = self.kernel(cli)?;
-        let lowered = self.front_end(&script.name, script.text, &kernel, &options)?;
+        let lowered = self.front_end(&script.name, script.text, &kernel, options)?;
         if let Some(stage) = cli.emit {
             return self.emit(cli, stage, &lowered, &kernel);
         }
@@ -65,10 +65,9 @@ impl Session {
     /// `lt check`: everything up to the object; nothing is loaded, so no privilege is needed.
     fn check(&mut self, cli: &Cli, scripts: Vec<Script>) -> Status {
         let kernel = self.kernel(cli)?;
-        let options = SessionOptions::default();
         let mut status = Ok(0);
         for script in scripts {
-            let lowered = self.front_end(&script.name, script.text, &kernel, &options);
+            let lowered = self.front_end(&script.name, script.text, &kernel, SessionOptions::default());
             let compiled = lowered.and_then(|lowered| self.compile(&lowered, &kernel));
             status = status.and(compiled.map(|_| 0));
         }
@@ -81,10 +80,13 @@ impl Session {
         name: &str,
         text: String,
         kernel: &dyn Kernel,
-        options: &SessionOptions,
+        options: SessionOptions,
     ) -> Result<Lowered, i32> {
         let file = self.sources.add(name, text);
         let (ast, mut messages) = lt_lang::parse(&self.sources, file);
+        let (options, found) = lt_lang::config::configure(&ast.config, &settings_of_environment(), options);
+        messages.extend(found);
+        let options = &options;
         let (checked, found) = lt_lang::check(&ast, kernel, options);
         messages.extend(found);
         if messages.has_errors() {
@@ -266,6 +268,11 @@ impl Session {
         // nobody is left to tell when standard error is gone
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
+}
+
+/// Settings that the environment makes.
+fn settings_of_environment() -> Vec<(String, String)> {
+    lt_lang::config::environment_names().filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
 }
 
 fn run_options(cli: &Cli) -> RunOptions {

@@ -32,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("host::dry_run", dry_run),
         on_kernel("host::saved_profile_compiles_the_same", saved_profile),
         on_kernel("host::check_needs_no_privilege", check_unprivileged),
+        on_kernel("host::config_block", config_block),
     ]
 }
 
@@ -379,4 +380,16 @@ fn check_unprivileged() -> Result<(), String> {
     let ran = crate::support::run(Command::new("bash").args(["-c", line]).current_dir(folder.path()));
     expect(ran.status == 1 && ran.stdout.is_empty(), "the bad one is refused", &ran)?;
     expect(ran.stderr.matches("Error:").count() == 1 && ran.stderr.contains("LT0205"), "and only that", &ran)
+}
+
+fn config_block() -> Result<(), String> {
+    let ran = one_liner("config = { max_map_keys = 2; } begin { @[1] = 1; @[2] = 2; @[3] = 3 }");
+    succeed(&ran)?;
+    expect(ran.stdout.matches("@[").count() == 2 && lost_count(&ran.stderr) == 1, "two keys, one lost", &ran)?;
+    let ran = one_liner("config = { print_maps_on_exit = false; stack_mode = raw } begin { @ = kstack(1); print(@) }");
+    succeed(&ran)?;
+    let frames: Vec<_> =
+        ran.stdout.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('@')).collect();
+    let raw = frames.iter().all(|frame| u64::from_str_radix(frame.trim_start_matches("0x"), 16).is_ok());
+    expect(frames.len() == 1 && raw, "one bare address, printed once", &ran)
 }

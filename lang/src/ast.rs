@@ -18,10 +18,32 @@ pub struct Ident {
 /// A whole script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ast {
+    /// Of all config blocks, in source order.
+    pub config: Vec<ConfigEntry>,
     /// In source order.
     pub probes: Vec<Probe>,
     /// Nodes are numbered below this.
     pub node_count: u32,
+}
+
+/// `name = value` in a config block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigEntry {
+    /// As written; see [`crate::config`].
+    pub name: Ident,
+    /// As written.
+    pub value: ConfigValue,
+    /// Where the value stands.
+    pub value_span: Span,
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigValue {
+    /// A number literal.
+    Int(u64),
+    /// A bare word or a string.
+    Word(String),
 }
 
 /// Attach points, predicate and action.

@@ -8,6 +8,7 @@ pub mod ast;
 pub mod builtins;
 mod check;
 pub mod codes;
+pub mod config;
 pub mod diagnostic;
 pub mod format;
 pub mod hir;

@@ -61,8 +61,14 @@ pub fn lower(
     session.check_scratch(scratch_size, checked);
     session.add_own_maps(scratch_size);
     let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
-    let manifest =
-        Manifest { version: MANIFEST_VERSION, programs, maps: session.maps, events: session.events, scratch_size };
+    let manifest = Manifest {
+        version: MANIFEST_VERSION,
+        programs,
+        maps: session.maps,
+        events: session.events,
+        scratch_size,
+        print_maps: session.options.print_maps_on_exit,
+    };
     (Lowered { program: hir::Program { probes }, manifest }, session.out)
 }
 

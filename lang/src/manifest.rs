@@ -34,6 +34,8 @@ pub struct Manifest {
     pub events: Vec<Event>,
     /// Bytes of scratch memory that each program needs on each CPU: the value size of the scratch map, 0 when none.
     pub scratch_size: u32,
+    /// The script's maps are printed at the end.
+    pub print_maps: bool,
 }
 
 /// A BPF program: one attach point with its action.

@@ -7,7 +7,7 @@ pub(crate) mod build;
 mod mend;
 mod message;
 
-use crate::ast::{Ast, Probe};
+use crate::ast::{Ast, ConfigEntry, Probe};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Item, next_item, plausible_item};
@@ -82,6 +82,7 @@ struct Parser<'a> {
 /// An item with what came of it.
 struct ParsedItem {
     probe: Option<Probe>,
+    config: Vec<ConfigEntry>,
     diagnostics: Vec<Diagnostic>,
     next_node: u32,
     angle_close: Option<usize>,
@@ -98,6 +99,7 @@ impl<'a> Parser<'a> {
                 parsed = self.retry_comparison(parsed);
             }
             offset = parsed.end;
+            self.ast.config.append(&mut parsed.config);
             self.ast.node_count = parsed.next_node;
             self.ast.probes.extend(parsed.probe);
             parsed.diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
@@ -121,6 +123,7 @@ impl<'a> Parser<'a> {
     fn parse_item(&self, item: Item<'a>) -> ParsedItem {
         let mut parsed = ParsedItem {
             probe: None,
+            config: item.config,
             diagnostics: item.diagnostics,
             next_node: self.ast.node_count,
             angle_close: item.angle_close,

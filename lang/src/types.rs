@@ -57,6 +57,17 @@ pub enum StackMode {
     Raw,
 }
 
+impl StackMode {
+    /// The words for the modes.
+    pub const WORDS: &'static [(&'static str, StackMode)] =
+        &[("bpftrace", StackMode::Bpftrace), ("perf", StackMode::Perf), ("raw", StackMode::Raw)];
+
+    /// The mode of this name.
+    pub fn of_word(word: &str) -> Option<StackMode> {
+        StackMode::WORDS.iter().find(|row| row.0 == word).map(|row| row.1)
+    }
+}
+
 /// A captured stack; its value is 8 bytes: the id in the stack map (i64, negative when there is no stack).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StackType {

@@ -107,6 +107,9 @@ impl<'m> Requests<'m> {
     /// The final maps, by name.
     pub fn show_final_maps(&mut self) -> Result<(), RunError> {
         self.output.finish(self.sink.buffer());
+        if !self.manifest.print_maps {
+            return Ok(());
+        }
         let maps = self.manifest.maps.iter().enumerate();
         let mut users: Vec<_> = maps.filter(|(_, map)| map.role == MapRole::User).collect();
         users.sort_by(|left, right| left.1.name.cmp(&right.1.name));

@@ -12,10 +12,6 @@ use crate::manifest::Aggregate;
 use crate::source::Span;
 use crate::types::{StackMode, StackType, Type};
 
-/// The words for stack modes.
-const STACK_MODES: &[(&str, StackMode)] =
-    &[("bpftrace", StackMode::Bpftrace), ("perf", StackMode::Perf), ("raw", StackMode::Raw)];
-
 /// A map as an argument.
 pub(crate) struct MapArgument<'a> {
     /// Without the sigil.
@@ -249,10 +245,10 @@ impl Checker<'_> {
 
     fn stack_option(&mut self, arg: &Expr) -> bool {
         if let ExprKind::Name(word) = &arg.kind {
-            if STACK_MODES.iter().any(|row| row.0 == word) {
+            if StackMode::WORDS.iter().any(|row| row.0 == word) {
                 return true;
             }
-            let words = STACK_MODES.iter().map(|row| row.0);
+            let words = StackMode::WORDS.iter().map(|row| row.0);
             let diagnostic = Diagnostic::error(Code::UnknownName, format!("no stack mode `{word}`"));
             let diagnostic = diagnostic.at(arg.span, "not a mode").suggest(arg.span, nearest(word, words));
             self.report(diagnostic.help("the modes are: bpftrace, perf, raw"));
@@ -275,11 +271,11 @@ impl Checker<'_> {
     }
 
     fn stack_call(&mut self, args: &[Expr]) -> Type {
-        let mut stack: StackType = DEFAULT_STACK;
+        let mut stack = StackType { mode: self.options.stack_mode, ..DEFAULT_STACK };
         for arg in args {
             match &arg.kind {
                 ExprKind::Name(word) => {
-                    let row = STACK_MODES.iter().find(|row| row.0 == word);
+                    let row = StackMode::WORDS.iter().find(|row| row.0 == word);
                     stack.mode = row.map_or(stack.mode, |row| row.1);
                 }
                 _ => stack.frames = literal_int(arg).map_or(stack.frames, |frames| frames as u32),

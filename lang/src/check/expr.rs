@@ -141,7 +141,7 @@ impl Checker<'_> {
                 Type::kernel_pointer(found.ok().flatten().unwrap_or(Type::Void))
             }
             Returns::AttachText => Type::String { size: self.attach_text(row).len() as u32 + 1 },
-            Returns::KernelStack => Type::Stack(DEFAULT_STACK),
+            Returns::KernelStack => Type::Stack(StackType { mode: self.options.stack_mode, ..DEFAULT_STACK }),
             Returns::FromProbe => self.probe_value(row, name, span),
         }
     }

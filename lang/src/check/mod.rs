@@ -25,7 +25,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kernel::Kernel;
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{StackMode, Type};
 pub(crate) use access::{is_argument_record, is_place};
 pub(crate) use attach::Point;
 pub(crate) use call::{MapArgument, PrintKind, aggregation_call, print_kind};
@@ -49,6 +49,10 @@ pub struct SessionOptions {
     pub ring_bytes: u32,
     /// `$1`, `$2`, ...
     pub positional: Vec<String>,
+    /// How stacks are shown that do not say it.
+    pub stack_mode: StackMode,
+    /// Maps are printed at the end.
+    pub print_maps_on_exit: bool,
 }
 
 impl Default for SessionOptions {
@@ -59,6 +63,8 @@ impl Default for SessionOptions {
             max_probes: 512,
             ring_bytes: 512 << 10,
             positional: Vec::new(),
+            stack_mode: StackMode::Bpftrace,
+            print_maps_on_exit: true,
         }
     }
 }

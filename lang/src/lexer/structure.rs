@@ -4,6 +4,7 @@
 //! open, with a message, so that the grammar only ever sees balanced tokens with a well-formed header.
 
 mod body;
+mod config;
 mod construct;
 
 use std::ops::Range;
@@ -12,7 +13,7 @@ use logos::{Lexer, Logos};
 
 use super::target::{self, stands_alone, takes_target};
 use super::{Raw, RawError};
-use crate::ast::{AttachPoint, Ident};
+use crate::ast::{AttachPoint, ConfigEntry, Ident};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{FileId, Span};
@@ -38,6 +39,8 @@ pub(crate) struct Item<'a> {
     pub(crate) marks: Vec<usize>,
     /// What was reported.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What a config block says.
+    pub(crate) config: Vec<ConfigEntry>,
     /// Whether the tokens are worth parsing.
     pub(crate) usable: bool,
     /// Where the `>` stands that closed the action.
@@ -87,6 +90,7 @@ pub(crate) fn next_item<'a>(text: &'a str, file: FileId, offset: usize, forced: 
         marks: Vec::new(),
         diagnostics: Vec::new(),
         usable: true,
+        config: Vec::new(),
         angle_close: None,
         start: offset,
         end: offset,
@@ -137,6 +141,7 @@ impl<'a> Reader<'a, '_> {
         match first {
             Ok(Raw::Hash) => self.skip_directives(),
             Ok(Raw::Word) => match construct(ahead.slice(), ahead.clone().next()) {
+                Some(_) if ahead.slice() == "config" => self.read_config(),
                 Some(what) => self.skip_construct(what),
                 None => self.read_probe(),
             },

@@ -194,13 +194,12 @@ fn empty_and_deep() {
 #[test]
 fn constructs_that_are_not_there_yet() {
     check(
-        "#define b \\\n c\nmacro m(x) { x } import \"a\"; config = { a = 1; }\nlet @m = hash(4);\nfn f() { }\n\
+        "#define b \\\n c\nmacro m(x) { x } import \"a\";\nlet @m = hash(4);\nfn f() { }\n\
          struct s { int a; } __attribute__((packed));\nparam p: int = 1;\ntable t { a: int; }\nx = kprobe:f { }\nbegin { }",
         &[
             ("LT0602", "#define b \\"),
             ("LT0602", "macro m"),
             ("LT0602", "import \"a\""),
-            ("LT0602", "config ="),
             ("LT0602", "let @m"),
             ("LT0602", "fn f"),
             ("LT0602", "struct s"),
