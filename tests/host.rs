@@ -33,6 +33,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("host::saved_profile_compiles_the_same", saved_profile),
         on_kernel("host::check_needs_no_privilege", check_unprivileged),
         on_kernel("host::config_block", config_block),
+        on_kernel("host::missing_probes", missing_probes),
     ]
 }
 
@@ -213,8 +214,13 @@ fn child_status() -> Result<(), String> {
     expect(told.iter().all(|text| ran.stderr.contains(text)), "-v tells", &ran)
 }
 
-/// Starts lt with piped output and waits until it says that it traces.
-fn start(program: &str) -> std::process::Child {
+fn interrupt(child: &std::process::Child) {
+    // SAFETY: the process is our own child and was not waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+}
+
+fn ctrl_c() -> Result<(), String> {
+    let program = "begin { printf(\"go\\n\") } tracepoint:syscalls:sys_enter_read { @n = count() } end { printf(\"the end\\n\") }";
     let mut child = Command::new(lt_path())
         .args(["-e", program])
         .stdin(Stdio::null())
@@ -222,37 +228,15 @@ fn start(program: &str) -> std::process::Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("lt starts");
-    let mut said = Vec::new();
-    if let Some(stderr) = child.stderr.as_mut() {
-        // byte by byte: what follows is left in the pipe
-        for byte in stderr.bytes().map_while(Result::ok) {
-            said.push(byte);
-            if said.starts_with(b"Attached ") && byte == b'\n' {
-                break;
-            }
-        }
-    }
-    child
-}
-
-fn interrupt(child: &std::process::Child) {
-    // SAFETY: the process is our own child and was not waited for.
-    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
-}
-
-fn ctrl_c() -> Result<(), String> {
-    let mut child = start(
-        "begin { printf(\"go\\n\") } tracepoint:syscalls:sys_enter_read { @n = count() } end { printf(\"the end\\n\") }",
-    );
-    // the first output comes when begin is over; reads of ours are seen soon after
+    // what begin printed is written when all probes act
     let mut first = [0; 3];
-    child.stdout.as_mut().expect("a pipe").read_exact(&mut first).map_err(|error| error.to_string())?;
+    let started = child.stdout.as_mut().map(|stdout| stdout.read_exact(&mut first));
     for _ in 0..1000 {
         let _ = std::fs::read("/proc/self/stat");
-        std::thread::yield_now();
     }
     interrupt(&child);
     let ran = crate::support::finish(child);
+    expect(matches!(started, Some(Ok(()))) && &first == b"go\n", "begin", &ran)?;
     succeed(&ran)?;
     expect(ran.stdout.contains("the end\n") && map_number(&ran.stdout, "@n").unwrap_or(0) > 0, "end and map", &ran)
 }
@@ -392,4 +376,15 @@ fn config_block() -> Result<(), String> {
         ran.stdout.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('@')).collect();
     let raw = frames.iter().all(|frame| u64::from_str_radix(frame.trim_start_matches("0x"), 16).is_ok());
     expect(frames.len() == 1 && raw, "one bare address, printed once", &ran)
+}
+
+fn missing_probes() -> Result<(), String> {
+    let ran = one_liner(
+        "config = { missing_probes = warn } tracepoint:no:such, begin { @n = count() } tracepoint:no:other { print(pidd) }",
+    );
+    succeed(&ran)?;
+    let warned = ran.stderr.matches("LT0401").count();
+    expect(warned == 2 && map_number(&ran.stdout, "@n") == Some(1), "what is there runs", &ran)?;
+    let ran = one_liner("config = { missing_probes = ignore } tracepoint:no:such { }");
+    expect(ran.status == 3, "nothing is there", &ran)
 }

@@ -2,7 +2,7 @@
 //! `BPFTRACE_` before them, which win.
 
 use crate::ast::{ConfigEntry, ConfigValue, Ident};
-use crate::check::SessionOptions;
+use crate::check::{MissingProbes, SessionOptions};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::types::StackMode;
@@ -36,6 +36,8 @@ pub enum SettingKind {
     Flag(fn(&mut SessionOptions) -> &mut bool),
     /// `bpftrace`, `perf` or `raw`.
     StackMode(fn(&mut SessionOptions) -> &mut StackMode),
+    /// `error`, `warn` or `ignore`.
+    MissingProbes(fn(&mut SessionOptions) -> &mut MissingProbes),
     /// Any value: it tunes a mechanism of bpftrace that lt does not have.
     NoEffect,
 }
@@ -76,6 +78,12 @@ pub const ALL: &[Setting] = &[
         aliases: &[],
         kind: SettingKind::Flag(|options| &mut options.print_maps_on_exit),
         doc: "Whether maps are printed at the end.",
+    },
+    Setting {
+        name: "missing_probes",
+        aliases: &[],
+        kind: SettingKind::MissingProbes(|options| &mut options.missing_probes),
+        doc: "What becomes of attach points that the kernel lacks: error, warn or ignore.",
     },
     without_effect("cache_user_symbols", "lt caches symbols as it needs."),
     without_effect("lazy_symbolication", "lt always looks symbols up when they are printed."),
@@ -150,9 +158,24 @@ fn set(setting: &Setting, value: &ConfigValue, options: &mut SessionOptions) -> 
         (SettingKind::StackMode(field), ConfigValue::Word(word)) => {
             *field(options) = StackMode::of_word(word).ok_or("takes bpftrace, perf or raw")?;
         }
+        (SettingKind::MissingProbes(field), ConfigValue::Word(word)) => {
+            *field(options) = MissingProbes::of_word(word).ok_or("takes error, warn or ignore")?;
+        }
+        (SettingKind::MissingProbes(_), ConfigValue::Int(_)) => return Err("takes error, warn or ignore".into()),
         (SettingKind::StackMode(_), ConfigValue::Int(_)) => return Err("takes bpftrace, perf or raw".into()),
     }
     Ok(())
+}
+
+impl MissingProbes {
+    fn of_word(word: &str) -> Option<MissingProbes> {
+        Some(match word {
+            "error" => MissingProbes::Error,
+            "warn" => MissingProbes::Warn,
+            "ignore" => MissingProbes::Ignore,
+            _ => return None,
+        })
+    }
 }
 
 impl ConfigValue {

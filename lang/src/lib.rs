@@ -23,6 +23,6 @@ pub mod source;
 pub mod token;
 pub mod types;
 
-pub use check::{CheckedScript, SessionOptions, check};
+pub use check::{CheckedScript, MissingProbes, SessionOptions, check};
 pub use lower::{Lowered, lower};
 pub use parser::parse;

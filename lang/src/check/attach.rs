@@ -3,7 +3,7 @@
 use super::suggest;
 use crate::ast::{Ast, AttachPoint, Ident};
 use crate::codes::Code;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::kernel::{FunctionProto, Kernel, KernelError, TracepointFormat};
 use crate::manifest::{Attach, SampleRate};
 use crate::probes::{self, ProbeKind, ProbeRow, TargetSyntax};
@@ -11,7 +11,7 @@ use crate::source::Span;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::SessionOptions;
+use super::{MissingProbes, SessionOptions};
 
 /// An attach point after expansion.
 #[derive(Clone, Debug)]
@@ -67,14 +67,19 @@ impl Point {
 
 /// Expands all attach points of a script: the probe's index and the point, in source order.
 pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Vec<(usize, Point)>, Diagnostics) {
-    let mut expander = Expander { kernel, options, out: Diagnostics::default(), count: 0, too_many: false };
+    let mut expander =
+        Expander { kernel, options, out: Diagnostics::default(), count: 0, too_many: false, tolerated: false };
     let mut all = Vec::new();
     for (at, probe) in ast.probes.iter().enumerate() {
         let mut points: Vec<Point> = Vec::new();
         let mut seen = HashSet::new();
+        expander.tolerated = false;
         for attach_point in &probe.attach_points {
             let found = expander.point(attach_point).unwrap_or_default();
             points.extend(found.into_iter().filter(|point| seen.insert(point.text.clone())));
+        }
+        if points.is_empty() && expander.tolerated {
+            continue;
         }
         if points.is_empty() {
             // The action is checked all the same, for the other mistakes in it.
@@ -88,6 +93,10 @@ pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -
         }
         all.extend(points.into_iter().map(|point| (at, point)));
     }
+    if all.is_empty() && !ast.probes.is_empty() && !expander.out.has_errors() {
+        let diagnostic = Diagnostic::error(Code::NoSuchProbe, "this kernel has none of the script's probes");
+        expander.out.push(diagnostic.help("without `missing_probes` in the config block each missing one is an error"));
+    }
     (all, expander.out)
 }
 
@@ -98,6 +107,8 @@ struct Expander<'a> {
     count: usize,
     /// That there are too many was said.
     too_many: bool,
+    /// An attach point of this probe is missing, and the settings allow it.
+    tolerated: bool,
 }
 
 impl Expander<'_> {
@@ -123,7 +134,14 @@ impl Expander<'_> {
         }
     }
 
-    fn refuse<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
+    fn refuse<T>(&mut self, mut diagnostic: Diagnostic) -> Option<T> {
+        if diagnostic.code == Code::NoSuchProbe && self.options.missing_probes != MissingProbes::Error {
+            self.tolerated = true;
+            diagnostic.severity = Severity::Warning;
+            if self.options.missing_probes == MissingProbes::Ignore {
+                return None;
+            }
+        }
         self.out.push(diagnostic);
         None
     }

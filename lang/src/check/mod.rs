@@ -53,6 +53,20 @@ pub struct SessionOptions {
     pub stack_mode: StackMode,
     /// Maps are printed at the end.
     pub print_maps_on_exit: bool,
+    /// What to do about probes that the kernel lacks.
+    pub missing_probes: MissingProbes,
+}
+
+/// What becomes of attach points that the kernel lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingProbes {
+    /// An error.
+    #[default]
+    Error,
+    /// A warning; the others are attached.
+    Warn,
+    /// Nothing is said; the others are attached.
+    Ignore,
 }
 
 impl Default for SessionOptions {
@@ -65,6 +79,7 @@ impl Default for SessionOptions {
             positional: Vec::new(),
             stack_mode: StackMode::Bpftrace,
             print_maps_on_exit: true,
+            missing_probes: MissingProbes::default(),
         }
     }
 }
