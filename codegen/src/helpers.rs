@@ -46,6 +46,7 @@ helpers! {
     RingbufOutput = 130, "ringbuf_output", 5 . 8;
     RingbufReserve = 131, "ringbuf_reserve", 5 . 8;
     RingbufSubmit = 132, "ringbuf_submit", 5 . 8;
+    CurrentTaskBtf = 158, "get_current_task_btf", 5 . 11;
 }
 
 /// The name of the helper with this number, if lt uses it.

@@ -41,6 +41,10 @@ impl<'c> Emitter<'_, 'c> {
         if intrinsic != Intrinsic::Comm {
             return Err(Failure::internal("a scalar where a memory value is needed"));
         }
+        if let Some(offset) = self.name_offset().filter(|_| size >= COMM) {
+            self.read_name(offset, to)?;
+            return if zeroed { self.zero(to, COMM, size) } else { Ok(()) };
+        }
         // Not every kernel's helper pads the name with zeros (6.1 does not).
         if zeroed {
             self.zero(to, 0, size)?;

@@ -6,6 +6,9 @@ mod event;
 mod expr;
 mod maps;
 mod place;
+mod raw;
+#[cfg(test)]
+mod raw_tests;
 mod slots;
 mod stmt;
 #[cfg(test)]
@@ -81,7 +84,7 @@ fn manifest_program(at: usize, program: &CheckedProgram) -> Program {
     Program {
         symbol: format!("lt_{name}_{at}"),
         probe: point.text.clone(),
-        attach: point.attach.clone(),
+        attach: raw::shortcut(program).map_or_else(|| point.attach.clone(), |row| row.attach()),
         span: point.span,
     }
 }

@@ -72,6 +72,11 @@ pub enum Attach {
         /// Number of the tracepoint in this kernel.
         id: u64,
     },
+    /// A tracepoint's own arguments, without the record that its perf event makes of them.
+    RawTracepoint {
+        /// `sys_enter`
+        name: String,
+    },
     /// Entry or return of a kernel function, by breakpoint.
     Kprobe {
         /// The function.
@@ -106,7 +111,7 @@ impl Attach {
     /// The ELF section that tells libbpf the program type (and, for trampolines, the function).
     pub fn section(&self) -> String {
         match self {
-            Attach::Begin | Attach::End | Attach::Interval { .. } => "raw_tp".into(),
+            Attach::Begin | Attach::End | Attach::Interval { .. } | Attach::RawTracepoint { .. } => "raw_tp".into(),
             Attach::Tracepoint { .. } => "tracepoint".into(),
             Attach::Kprobe { ret: false, .. } => "kprobe".into(),
             Attach::Kprobe { ret: true, .. } => "kretprobe".into(),

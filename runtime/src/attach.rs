@@ -59,6 +59,7 @@ fn attach_program(
     match &program.attach {
         Attach::Begin | Attach::End | Attach::Interval { .. } => {}
         Attach::Tracepoint { id, .. } => links.push(attach_event(target, open_tracepoint(*id)?)?),
+        Attach::RawTracepoint { name } => links.push(os(target.attach_raw_tracepoint(name))?),
         Attach::Kprobe { function, ret } => links.push(os(target.attach_kprobe(*ret, function))?),
         Attach::Fentry { .. } => links.push(os(target.attach())?),
         Attach::Profile { rate } => attach_timers(target, *rate, options.pid, links)?,
@@ -100,7 +101,7 @@ fn refusal(program: &Program, error: &io::Error) -> Diagnostic {
         (Attach::Kprobe { .. }, Some(libc::EINVAL | libc::EADDRNOTAVAIL | libc::ENOENT)) => {
             "some functions cannot be probed (inlined, or marked notrace): try a function that calls it or that it calls"
         }
-        (Attach::Tracepoint { .. }, Some(libc::ENOENT | libc::EINVAL)) => {
+        (Attach::Tracepoint { .. } | Attach::RawTracepoint { .. }, Some(libc::ENOENT | libc::EINVAL)) => {
             "the tracepoint may have gone with its module: lt -l 'tracepoint:*' lists those that are here"
         }
         (Attach::Profile { .. }, Some(libc::EINVAL)) => {

@@ -3,6 +3,7 @@
 
 mod boot;
 mod cases;
+mod cost;
 mod cpio;
 mod first_light;
 mod guest;

@@ -90,6 +90,7 @@ impl Checker<'_> {
     fn record_field(&mut self, field: &Ident) -> Type {
         let Some(format) = self.point().format.clone() else { return Type::Error };
         if let Some(found) = format.fields.iter().find(|row| row.name == field.text) {
+            self.program.record_fields.insert(found.name.clone());
             let space = self.point().category().map_or(AddressSpace::Kernel, |name| self.kernel.tracepoint_space(name));
             return read_from(space, found.ty.clone());
         }

@@ -34,7 +34,7 @@ pub(crate) use expr::positional_number;
 pub(crate) use infer::{Inferred, comparison_type};
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Limits and parameters of a session that shape the compiled script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +106,15 @@ pub(crate) struct CheckedProgram {
     pub(crate) vars: Vec<CheckedVar>,
     /// The variable that a place in the source means.
     pub(crate) var_at: HashMap<Span, usize>,
+    /// Names of the fields of the tracepoint's record that are used.
+    pub(crate) record_fields: HashSet<String>,
 }
 
 impl CheckedProgram {
     fn new(probe: usize, point: Point, nodes: u32) -> CheckedProgram {
         let types = vec![Type::Error; nodes as usize];
-        CheckedProgram { probe, point, types, vars: Vec::new(), var_at: HashMap::new() }
+        let record_fields = HashSet::new();
+        CheckedProgram { probe, point, types, vars: Vec::new(), var_at: HashMap::new(), record_fields }
     }
 
     /// The type of an expression.

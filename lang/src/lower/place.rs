@@ -118,7 +118,8 @@ impl Body<'_, '_> {
 
     fn record_field(&self, field: &Ident) -> Option<TracepointField> {
         let format = self.program.point.format.as_ref()?;
-        format.fields.iter().find(|row| row.name == field.text).cloned()
+        let found = format.fields.iter().find(|row| row.name == field.text)?;
+        Some(super::raw::placed(found, self.program))
     }
 
     fn parameter(&self, field: &Ident) -> Option<u32> {

@@ -1,0 +1,103 @@
+//! What makes events cheap must not make them wrong: raw attachment, names read from the task, writers on all CPUs.
+//! The same shell lines run in the virtual machines.
+
+use crate::support::{expect, lt, map_number, on_kernel};
+use libtest_mimic::Trial;
+
+/// Numbers of write and kill.
+#[cfg(target_arch = "x86_64")]
+pub const NUMBERS: (u32, u32) = (1, 62);
+/// Numbers of write and kill.
+#[cfg(not(target_arch = "x86_64"))]
+pub const NUMBERS: (u32, u32) = (64, 129);
+
+/// All trials of this module.
+pub fn trials() -> Vec<Trial> {
+    vec![
+        on_kernel("cost::writers_on_all_cpus_are_counted_exactly", writers),
+        on_kernel("cost::names_end_at_their_nul", names),
+    ]
+}
+
+/// Blocks that each of the two writers copies: as many reads and writes.
+pub const BLOCKS: i64 = 50_000;
+
+/// Two processes, each on its own CPU (the last two of the machine, or the only one).
+pub fn writers_command(blocks: i64) -> String {
+    let one = format!("dd if=/dev/zero of=/dev/null bs=512 count={blocks} status=none");
+    format!("sh -c 'taskset -c 0 {one} & taskset -c $(($(nproc) - 1)) {one} & wait'")
+}
+
+/// Counts the writers' calls by several keys, with and without the record of the tracepoint.
+pub fn writers_program() -> String {
+    let write = NUMBERS.0;
+    format!(
+        "tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.id == {write}/ {{ \
+           @n = count(); @name[comm] = count(); @pid[pid] = sum(2); @both[comm, args.id] = count(); @h = hist(args.id) }} \
+         tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.args[2] == 512 && args.id == {write}/ {{ @record[comm] = count() }} \
+         tracepoint:raw_syscalls:sys_exit /comm == \"dd\" && args.ret == 512/ {{ @ret[comm] = count() }}"
+    )
+}
+
+/// What is wrong with the writers' counts in this output.
+pub fn check_writers(stdout: &str, blocks: i64) -> Result<(), String> {
+    let both = format!("@both[dd, {}]", NUMBERS.0);
+    for (map, value) in [("@n", 2), ("@name[dd]", 2), (both.as_str(), 2), ("@record[dd]", 2), ("@ret[dd]", 4)] {
+        let seen = map_number(stdout, map);
+        if seen != Some(value * blocks) {
+            return Err(format!("{map}: expected {}, saw {seen:?}", value * blocks));
+        }
+    }
+    let pids: Vec<&str> = stdout.lines().filter(|line| line.starts_with("@pid[")).collect();
+    let sum = format!("]: {}", 2 * blocks);
+    if pids.len() != 2 || !pids.iter().all(|line| line.ends_with(&sum)) {
+        return Err(format!("two processes with {sum}, saw {pids:?}"));
+    }
+    Ok(())
+}
+
+fn writers() -> Result<(), String> {
+    let ran = lt(["-e", &writers_program(), "-c", &writers_command(BLOCKS)]);
+    expect(ran.status == 0, "it failed", &ran)?;
+    check_writers(&ran.stdout, BLOCKS).or_else(|what| expect(false, &what, &ran))
+}
+
+/// A shell that renames itself, from long to short and back, and makes a known number of calls under each name.
+pub const NAMES_COMMAND: &str = "sh -c 'name() { printf %s $1 > /proc/$$/comm; shift; for i; do kill -0 $$; done; }; \
+    name a-long-name-xyz 1 2 3; name ab 1 2 3 4 5; name eight-ch 1 2; name nine-char 1 2 3 4; name seven-c 1; \
+    name x-long-name-xyz 1 2; name ab 1 2'";
+
+/// Counts them.
+pub fn names_program() -> String {
+    let kill = NUMBERS.1;
+    format!(
+        "tracepoint:raw_syscalls:sys_enter /args.id == {kill}/ {{ @[comm] = count(); @two[comm, comm] = count(); \
+         if (comm == \"ab\") {{ @ab = count() }} @last = comm; printf(\"<%s>\\n\", comm) }}"
+    )
+}
+
+/// What is wrong with the names in this output: each stands once, since all its keys are the same bytes.
+pub fn check_names(stdout: &str) -> Result<(), String> {
+    let names =
+        [("a-long-name-xyz", 3), ("ab", 7), ("eight-ch", 2), ("nine-char", 4), ("seven-c", 1), ("x-long-name-xyz", 2)];
+    for (name, count) in names {
+        for line in [format!("@[{name}]: {count}"), format!("@two[{name}, {name}]: {count}")] {
+            if stdout.lines().filter(|seen| **seen == line).count() != 1 {
+                return Err(format!("`{line}` is not there once"));
+            }
+        }
+        let printed = stdout.lines().filter(|line| *line == format!("<{name}>")).count();
+        if printed != count {
+            return Err(format!("<{name}> was printed {printed} times"));
+        }
+    }
+    let keys = stdout.lines().filter(|line| line.starts_with("@[")).count();
+    let ends = map_number(stdout, "@ab") == Some(7) && stdout.lines().any(|line| line == "@last: ab");
+    if keys == names.len() && ends { Ok(()) } else { Err(format!("{keys} keys, or the wrong last name")) }
+}
+
+fn names() -> Result<(), String> {
+    let ran = lt(["-e", &names_program(), "-c", NAMES_COMMAND]);
+    expect(ran.status == 0, "it failed", &ran)?;
+    check_names(&ran.stdout).or_else(|what| expect(false, &what, &ran))
+}
