@@ -77,9 +77,12 @@ pub(crate) fn comparison_type(left: (&Expr, &Type), right: (&Expr, &Type)) -> Ty
     }
 }
 
-/// The type of an operation on two integers (bools count as unsigned).
-pub(crate) fn arithmetic_type(left: &Type, right: &Type) -> Type {
-    Type::Int(IntType { bits: 64, signed: left.is_signed() || right.is_signed() })
+/// The type of an operation on two integers: as for comparing them, except that bools count as unsigned numbers.
+pub(crate) fn arithmetic_type(left: (&Expr, &Type), right: (&Expr, &Type)) -> Type {
+    match comparison_type(left, right) {
+        Type::Bool => Type::U64,
+        common => common,
+    }
 }
 
 /// A pointer that was read from memory of this space.
