@@ -43,11 +43,13 @@ pub struct Maker {
     /// Scratch variables in sight.
     pub vars: Vec<(String, Ty)>,
     names: usize,
+    /// Whether expressions read maps.
+    reads_maps: bool,
 }
 
 /// Makes a script; with `functions`, also for kernels whose functions can be traced.
 pub fn script(seed: u64, number: u64, functions: bool) -> Script {
-    let mut maker = Maker { rng: Rng::new(seed, number), place: &ANYWHERE, maps: Vec::new(), vars: Vec::new(), names: 0 };
+    let mut maker = Maker { rng: Rng::new(seed, number), place: &ANYWHERE, maps: Vec::new(), vars: Vec::new(), names: 0, reads_maps: true };
     maker.invent_maps();
     let count = 1 + maker.rng.below(3);
     let mut actions: Vec<Action> = (0..count).map(|_| maker.action(functions)).collect();
@@ -113,6 +115,7 @@ impl Maker {
     fn assign_all(&mut self) -> Option<Action> {
         self.place = &PLACES[0];
         self.vars.clear();
+        self.reads_maps = false;
         let read: Vec<Map> = self.maps.iter().filter(|map| map.is_read).cloned().collect();
         let body: Vec<Stmt> = read.iter().map(|map| Stmt::Line(self.assign(map))).collect();
         let action = Action { probe: "begin".to_owned(), predicate: None, body, angle: false };
@@ -145,7 +148,8 @@ impl Maker {
     }
 
     fn read_map(&mut self, fits: impl Fn(Ty) -> bool) -> Option<Node> {
-        let map = self.map(|map| matches!(map.holds, Holds::Plain(ty) if fits(ty)))?;
+        let reads = self.reads_maps;
+        let map = self.map(|map| reads && matches!(map.holds, Holds::Plain(ty) if fits(ty)))?;
         let Holds::Plain(ty) = map.holds else { return None };
         self.mark_read(&map);
         Some(self.entry(&map, "", "", ty))
@@ -161,7 +165,8 @@ impl Maker {
             let ty = variable.ty;
             return Some(Node::with(&format!("({before}#{after})"), ty, vec![variable]));
         }
-        let map = self.map(|map| matches!(map.holds, Holds::Plain(ty) if number(ty)))?;
+        let reads = self.reads_maps;
+        let map = self.map(|map| reads && matches!(map.holds, Holds::Plain(ty) if number(ty)))?;
         let Holds::Plain(ty) = map.holds else { return None };
         Some(self.entry(&map, &format!("({before}"), &format!("{after})"), ty))
     }
@@ -210,7 +215,6 @@ impl Maker {
                 let kids = vec![self.condition(1), self.string(depth - 1), self.string(depth - 1)];
                 Node::with("(# ? # : #)", Ty::Str, kids)
             }
-            5 if depth > 0 => Node::with("str(#, 5)", Ty::Str, vec![self.string(depth - 1)]),
             6 => match self.variable(|ty| ty == Ty::Pair) {
                 Some(pair) => Node::with("#.1", Ty::Str, vec![pair]),
                 None => Node::text("comm", Ty::Str),

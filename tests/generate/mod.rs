@@ -116,6 +116,11 @@ fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
         at += BATCH;
     }
     eprintln!("generate: seed {seed}, {programs} scripts, {} refused, {} failed", refused.len(), failures.len());
+    if let Some(folder) = std::env::var_os("LT_KEEP_REFUSED") {
+        for (at, text) in refused.iter().enumerate() {
+            std::fs::write(Path::new(&folder).join(format!("{at}.txt")), text).map_err(|error| error.to_string())?;
+        }
+    }
     if !failures.is_empty() {
         return Err(report(bench, seed, failures));
     }

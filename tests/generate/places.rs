@@ -33,7 +33,7 @@ pub const ANYWHERE: Place = Place {
         ("curtask.real_parent.tgid", 32, true),
         ("curtask.parent.parent.pid", 32, true),
         ("curtask.mm.total_vm", 64, false),
-        ("curtask.mm->pgd", 64, false),
+        ("((uint64)curtask.mm->pgd)", 64, false),
         ("curtask.cred.uid.val", 32, false),
         ("curtask.signal.nr_threads", 32, true),
         ("curtask.fs.umask", 32, true),
@@ -51,7 +51,8 @@ pub const ANYWHERE: Place = Place {
         "curtask.real_parent.comm",
         "curtask.nsproxy.uts_ns.name.nodename",
         "str(curtask.fs.pwd.dentry.d_name.name)",
-        "str(curtask.fs.root.dentry.d_iname, 8)",
+        "str(curtask.fs.root.dentry.d_name.name, 8)",
+        "str(comm, 5)",
         "str(curtask.mm.arg_start)",
         "str(nsecs, pid)",
     ],
@@ -124,7 +125,7 @@ pub const PLACES: &[Place] = &[
     Place { probe: "tracepoint:syscalls:sys_exit_read", ints: &[("args.ret", 64, true)], strings: &[] },
     Place {
         probe: "tracepoint:raw_syscalls:sys_enter",
-        ints: &[("args.id", 64, true), ("args.args[0]", 64, false), ("args.args[cpu]", 64, false)],
+        ints: &[("args.id", 64, true), ("args.args[0]", 64, false), ("args.args[2]", 64, false)],
         strings: &["str(args.args[1], 16)"],
     },
     Place {
