@@ -94,4 +94,7 @@ pub enum Stage {
     Bpf,
     /// The object file itself.
     Elf,
+    /// Object and manifest, as `lt load-artifacts` reads them.
+    #[value(hide = true)]
+    Artifact,
 }

@@ -22,6 +22,8 @@ pub enum Request {
     Explain(Option<String>),
     /// `lt kernel-profile FILE`
     SaveProfile(String),
+    /// `lt load-artifacts FILE`: for those who test lt, and so not in the help.
+    LoadArtifacts(String),
 }
 
 /// A script's text and its arguments.
@@ -130,6 +132,7 @@ fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
         ("explain", _) => Err(usage("`lt explain` takes one code").help("for example: lt explain LT0205")),
         ("kernel-profile", [file]) => Ok(Request::SaveProfile(file.clone())),
         ("kernel-profile", _) => Err(usage("`lt kernel-profile` takes the name of the file to write")),
+        ("load-artifacts", [file]) => Ok(Request::LoadArtifacts(file.clone())),
         _ => {
             let mut diagnostic = usage(&format!("there is no command or bundled script `{name}`"));
             if let Some(near) = nearest(name, COMMANDS.iter().copied()) {

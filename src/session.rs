@@ -41,6 +41,7 @@ impl Session {
             Ok(Request::Prompt) => self.prompt(cli),
             Ok(Request::Explain(code)) => self.explain(code.as_deref()),
             Ok(Request::SaveProfile(file)) => self.save_profile(&file),
+            Ok(Request::LoadArtifacts(file)) => self.load_artifacts(cli, &file),
             Err(diagnostic) => Err(self.fail(diagnostic)),
         };
         status.unwrap_or_else(|status| status)
@@ -153,6 +154,8 @@ impl Session {
                 .and_then(|elf| lt_codegen::disassemble(&elf))
                 .map(String::into_bytes),
             Stage::Elf => lt_codegen::compile(program, manifest, kernel, &self.sources, &options),
+            Stage::Artifact => lt_codegen::compile(program, manifest, kernel, &self.sources, &options)
+                .and_then(|elf| lt_runtime::bundle::pack(&Artifact { elf, manifest: manifest.clone() })),
         };
         let bytes = bytes.map_err(|diagnostic| self.fail(diagnostic))?;
         let written = match &cli.output {
@@ -206,6 +209,25 @@ impl Session {
     fn save_profile(&self, file: &str) -> Status {
         let saved = KernelProfile::running().save(std::path::Path::new(file));
         saved.map(|()| 0).map_err(|error| self.fail(kernel_error(Code::OutputFailed, &error)))
+    }
+
+    /// Loads each artifact of a bundle, without attaching it: a line with its number and `ok`, or what the kernel said.
+    fn load_artifacts(&self, cli: &Cli, file: &str) -> Status {
+        let unreadable = |error| Diagnostic::error(Code::UnreadableFile, format!("cannot read `{file}`: {error}"));
+        let bytes = std::fs::read(file).map_err(|error| self.fail(unreadable(error)))?;
+        let options = run_options(cli);
+        for (at, artifact) in lt_runtime::bundle::unpack(&bytes).enumerate() {
+            let loaded = artifact.and_then(|artifact| lt_runtime::load(&artifact, &options).map(drop));
+            let verdict = match &loaded {
+                Ok(()) => "ok".to_string(),
+                Err(diagnostic) => format!("{}: {}", diagnostic.code, diagnostic.message),
+            };
+            self.print(&format!("{at} {verdict}\n"))?;
+            if let Err(diagnostic) = loaded {
+                self.show(&diagnostic);
+            }
+        }
+        Ok(0)
     }
 
     /// Reads scripts and commands until the end of input; errors are shown and the session goes on.

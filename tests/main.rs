@@ -5,6 +5,7 @@
 
 mod codegen;
 mod cost;
+mod generate;
 mod host;
 mod support;
 mod tidy;
@@ -21,6 +22,7 @@ fn main() {
     trials.extend(codegen::trials());
     trials.extend(host::trials());
     trials.extend(cost::trials());
+    trials.extend(generate::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

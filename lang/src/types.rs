@@ -159,6 +159,15 @@ impl Type {
         }
     }
 
+    /// Whether the type, or that of an element of a tuple, could not be told.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Type::Error => true,
+            Type::Tuple(types) => types.iter().any(Type::is_unknown),
+            _ => false,
+        }
+    }
+
     /// Whether a value fits in a register (everything else lives in memory and is handled by address).
     pub fn is_scalar(&self) -> bool {
         matches!(self, Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol)

@@ -8,6 +8,7 @@
 mod actors;
 mod attach;
 mod btf;
+pub mod bundle;
 mod decode;
 mod detach;
 mod error;

@@ -31,6 +31,10 @@ pub(crate) fn is_flexible(expr: &Expr) -> bool {
 
 /// The type that holds both, if one does.
 pub(crate) fn merge(old: &Inferred, new: &Inferred) -> Option<Inferred> {
+    // what is not known yet decides nothing
+    if let (Type::Error, _) | (_, Type::Error) = (&old.ty, &new.ty) {
+        return Some(if old.ty == Type::Error { new.clone() } else { old.clone() });
+    }
     let ty = match (&old.ty, &new.ty) {
         (Type::Int(_), Type::Int(_)) if old.flexible && !new.flexible => new.ty.clone(),
         (Type::Int(_), Type::Int(_)) if new.flexible => old.ty.clone(),
@@ -42,7 +46,7 @@ pub(crate) fn merge(old: &Inferred, new: &Inferred) -> Option<Inferred> {
 /// The same without literals.
 pub(crate) fn merge_types(left: &Type, right: &Type) -> Option<Type> {
     Some(match (left, right) {
-        (Type::Error, _) | (_, Type::Error) => Type::Error,
+        (Type::Error, other) | (other, Type::Error) => other.clone(),
         (Type::Int(a), Type::Int(b)) => Type::Int(IntType { bits: a.bits.max(b.bits), signed: a.signed || b.signed }),
         (Type::String { size: a }, Type::String { size: b }) => Type::String { size: *a.max(b) },
         (Type::Pointer { to: a, space: x }, Type::Pointer { to: b, space: y }) => {
@@ -77,9 +81,12 @@ pub(crate) fn comparison_type(left: (&Expr, &Type), right: (&Expr, &Type)) -> Ty
     }
 }
 
-/// The type of an operation on two integers (bools count as unsigned).
-pub(crate) fn arithmetic_type(left: &Type, right: &Type) -> Type {
-    Type::Int(IntType { bits: 64, signed: left.is_signed() || right.is_signed() })
+/// The type of an operation on two integers: as for comparing them, except that bools count as unsigned numbers.
+pub(crate) fn arithmetic_type(left: (&Expr, &Type), right: (&Expr, &Type)) -> Type {
+    match comparison_type(left, right) {
+        Type::Bool => Type::U64,
+        common => common,
+    }
 }
 
 /// A pointer that was read from memory of this space.

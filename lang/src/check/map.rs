@@ -192,7 +192,8 @@ impl Checker<'_> {
         self.map_keys(at, keys, place);
         let Some(map) = self.maps.get_mut(at) else { return };
         let problem = match &map.value {
-            None => {
+            // what the first walk could not tell yet stands as an unknown value
+            None | Some(MapContent::Plain(Inferred { ty: Type::Error, .. })) => {
                 map.value = Some(MapContent::Aggregate(aggregate));
                 map.value_span = call;
                 self.changed = true;

@@ -185,6 +185,9 @@ pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Check
             break;
         }
     }
+    if !checker.out.has_errors() {
+        checker.circular_maps();
+    }
     let mut out = attach_messages;
     out.extend(checker.out);
     (CheckedScript { programs, maps: checker.maps }, out)
@@ -226,6 +229,24 @@ impl Checker<'_> {
         }
         self.block(&probe.action);
         std::mem::replace(&mut self.program, idle)
+    }
+
+    /// Reports maps of which only the script itself could say what they hold: `@x[@x[1]] = @x[2]`.
+    fn circular_maps(&mut self) {
+        let unknown = |found: &Inferred| found.ty.is_unknown();
+        for map in &self.maps {
+            let keys = map.keys.iter().flatten().any(unknown);
+            let (what, span) = match &map.value {
+                _ if keys => ("key", map.keys_span),
+                Some(MapContent::Plain(value)) if unknown(value) => ("value", map.value_span),
+                _ => continue,
+            };
+            let message = format!("the type of the {what} of `@{}` cannot be told", map.name);
+            let diagnostic = Diagnostic::error(Code::UndefinedMap, message)
+                .at(span, "this depends on itself")
+                .help("assign something of a known type to it");
+            self.out.push(diagnostic);
+        }
     }
 
     fn point(&self) -> &Point {

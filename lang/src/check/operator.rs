@@ -6,7 +6,7 @@ use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{IntType, Type};
 
 impl Checker<'_> {
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &Expr) -> Type {
@@ -52,8 +52,10 @@ impl Checker<'_> {
         }
         let number = |ty: &Type| matches!(ty, Type::Int(_) | Type::Bool);
         match (op, left.1, right.1) {
-            (BinaryOp::ShiftLeft | BinaryOp::ShiftRight, l, r) if number(l) && number(r) => arithmetic_type(l, l),
-            (_, l, r) if number(l) && number(r) => arithmetic_type(l, r),
+            (BinaryOp::ShiftLeft | BinaryOp::ShiftRight, l, r) if number(l) && number(r) => {
+                Type::Int(IntType { bits: 64, signed: l.is_signed() })
+            }
+            (_, l, r) if number(l) && number(r) => arithmetic_type(left, right),
             (BinaryOp::Add | BinaryOp::Sub, Type::Pointer { .. }, r) if number(r) => left.1.clone(),
             (BinaryOp::Add, l, Type::Pointer { .. }) if number(l) => right.1.clone(),
             _ => self.bad_operands(op, left, right, span),

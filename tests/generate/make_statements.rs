@@ -1,0 +1,161 @@
+//! Random statements.
+
+use super::make::{Holds, Maker, Map};
+use super::numbers;
+use super::tree::{Node, Op, Stmt, Ty};
+
+impl Maker {
+    /// At most `length` statements; blocks at most `depth` deep.
+    pub fn block(&mut self, length: usize, depth: usize) -> Vec<Stmt> {
+        let seen = self.vars.len();
+        let block = (0..1 + self.rng.below(length)).map(|_| self.statement(depth)).collect();
+        self.vars.truncate(seen);
+        block
+    }
+
+    fn statement(&mut self, depth: usize) -> Stmt {
+        let line = match self.rng.below(26) {
+            0..=2 if depth > 0 => {
+                let condition = self.condition(2);
+                let then = self.block(3, depth - 1);
+                let otherwise = if self.rng.chance(50) { self.block(2, depth - 1) } else { Vec::new() };
+                return Stmt::If(condition, then, otherwise);
+            }
+            0..=6 => self.declare(),
+            7 => self.change_variable(),
+            8 | 9 => self.change_map(),
+            10..=15 => self.assign_some(),
+            16..=19 => self.printf(),
+            20 | 21 => self.print(),
+            22 => self.step().unwrap_or_else(|| Node::text("exit()", Ty::Void)),
+            23 => self.remove("delete(", ")"),
+            24 => self.whole("clear(#)"),
+            _ => Node::text(
+                *self.rng.pick(&["exit()", "exit(3)", "@stacks[kstack(perf, 5)] = count()", "print(kstack)"]),
+                Ty::Void,
+            ),
+        };
+        Stmt::Line(line)
+    }
+
+    fn assign_some(&mut self) -> Node {
+        match self.map(|_| true) {
+            Some(map) => self.assign(&map),
+            None => self.declare(),
+        }
+    }
+
+    /// A new scratch variable, or a new value of an old one.
+    fn declare(&mut self) -> Node {
+        if self.rng.chance(20)
+            && let Some(old) = self.variable(|ty| ty != Ty::Bool)
+        {
+            let value = self.value(old.ty, 2);
+            return Node::with("# = #", Ty::Void, vec![old, value]);
+        }
+        let name = self.fresh();
+        let ty = *self.rng.pick(&[Ty::I64, Ty::I64, Ty::I64, Ty::Str, Ty::Pair]);
+        let value = self.value(ty, 3);
+        let node = match (self.rng.below(3), ty) {
+            (0, Ty::Int { .. }) => {
+                let written = numbers::any_type(&mut self.rng);
+                Node::with(&format!("let {name}: {} = #", written.name()), Ty::Void, vec![value])
+            }
+            (1, _) => Node::with(&format!("let {name} = #"), Ty::Void, vec![value]),
+            _ => Node::with(&format!("{name} = #"), Ty::Void, vec![value]),
+        };
+        self.vars.push((name, ty));
+        node
+    }
+
+    fn operator(&mut self) -> &'static str {
+        *self.rng.pick(&[
+            "# += #", "# -= #", "# *= #", "# /= #", "# %= #", "# &= #", "# |= #", "# ^= #", "# <<= #", "# >>= #",
+        ])
+    }
+
+    fn change_variable(&mut self) -> Node {
+        let Some(variable) = self.variable(|ty| matches!(ty, Ty::Int { .. })) else { return self.declare() };
+        let template = self.operator();
+        let value = self.value(Ty::I64, 2);
+        Node::with(template, Ty::Void, vec![variable, value])
+    }
+
+    fn change_map(&mut self) -> Node {
+        let number = |map: &Map| matches!(map.holds, Holds::Plain(Ty::Int { .. }));
+        let Some(map) = self.map(number) else { return self.declare() };
+        let template = self.operator();
+        let place = self.entry(&map, "", "", Ty::Void);
+        let value = self.value(Ty::I64, 2);
+        Node::with(template, Ty::Void, vec![place, value])
+    }
+
+    /// `before @m[keys] after` of a map that some statement assigns to.
+    fn remove(&mut self, before: &str, after: &str) -> Node {
+        let Some(map) = self.map(|_| true) else { return self.declare() };
+        self.mark_read(&map);
+        self.entry(&map, before, after, Ty::Void)
+    }
+
+    fn whole(&mut self, template: &str) -> Node {
+        let Some(map) = self.map(|_| true) else { return self.declare() };
+        self.mark_read(&map);
+        Node::with(template, Ty::Void, vec![Node::text(map.name, Ty::Void)])
+    }
+
+    fn print(&mut self) -> Node {
+        match self.rng.below(7) {
+            0 => self.whole("print(#)"),
+            1 => match self.map(|map| !map.keys.is_empty()) {
+                Some(map) => {
+                    self.mark_read(&map);
+                    Node::text(format!("print({}, 5, 2)", map.name), Ty::Void)
+                }
+                None => self.whole("print(#)"),
+            },
+            2 => self.remove("print(", ")"),
+            3 => Node::with("print(#)", Ty::Void, vec![self.value(Ty::Pair, 2)]),
+            4 => Node::with("print(#)", Ty::Void, vec![self.value(Ty::Str, 2)]),
+            5 => {
+                let kids = vec![self.value(Ty::Str, 1), self.value(Ty::Pair, 1), self.value(Ty::I64, 1)];
+                Node::with("print((#, #, (1, #)))", Ty::Void, kids)
+            }
+            _ => {
+                let value = self.value(Ty::I64, 3);
+                Node::with("print(#)", Ty::Void, vec![value])
+            }
+        }
+    }
+
+    fn printf(&mut self) -> Node {
+        let (mut format, mut kids) = (String::new(), Vec::new());
+        for _ in 0..self.rng.below(6) {
+            let (conversion, ty) = *self.rng.pick(&[
+                ("%d", Ty::I64),
+                ("%5u", Ty::I64),
+                ("%-8lld", Ty::I64),
+                ("%#llx", Ty::I64),
+                ("%08X", Ty::I64),
+                ("%o", Ty::I64),
+                ("%p", Ty::I64),
+                ("%c", Ty::I64),
+                ("%hhd", Ty::I64),
+                ("%s", Ty::Str),
+                ("%-20.5s", Ty::Str),
+                ("%s", Ty::Stack),
+                ("%s", Ty::Str),
+            ]);
+            format.push_str(conversion);
+            format.push(' ');
+            kids.push(self.value(ty, 2));
+        }
+        let mut pieces = vec![", ".to_owned(); kids.len()];
+        pieces.insert(0, format!("printf(\"{format}\\n\""));
+        pieces[0].push_str(if kids.is_empty() { ")" } else { ", " });
+        if !kids.is_empty() {
+            pieces.pop();
+            pieces.push(")".to_owned());
+        }
+        Node { op: Op::Text(pieces), ty: Ty::Void, kids }
+    }
+}

@@ -1,0 +1,144 @@
+//! Random well-typed scripts: each is refused by the checker or loads, and those that compute print the right numbers.
+//!
+//! The seed is fixed and said in failures; `LT_SEED` takes another, `LT_PROGRAMS` another number of scripts. What was ever
+//! found to fail is a script in `cases`. A failure is shrunk before it is shown.
+
+mod batch;
+mod evaluate;
+mod make;
+mod make_statements;
+mod numbers;
+mod places;
+mod rng;
+mod shrink;
+mod tree;
+mod values;
+
+use crate::support;
+use crate::vm::{self, VmError};
+use batch::{Bench, Verdict};
+use libtest_mimic::{Completion, Failed, Trial};
+use std::path::{Path, PathBuf};
+use tree::Script;
+
+/// Scripts of a run, on each kernel.
+const PROGRAMS: u64 = 300;
+/// Scripts that are loaded by one process.
+const BATCH: u64 = 500;
+/// Of 100 scripts, those that the checker must accept: a generator of refused ones shows nothing.
+const ACCEPTED: usize = 80;
+/// Failures that are shrunk and shown.
+const SHOWN: usize = 3;
+
+/// A number from the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn seed() -> u64 {
+    setting("LT_SEED", 20_251)
+}
+
+/// What runs on this machine.
+pub fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        support::on_kernel("generate::loads", || loads(&Bench::here()?, false)),
+        support::on_kernel("generate::values", values::values),
+    ];
+    trials.extend(cases().into_iter().map(|case| {
+        let name = format!("generate::case_{}", case.file_stem().unwrap_or_default().to_string_lossy());
+        Trial::ignorable_test(name, move || match support::cannot_trace() {
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => loads_here(&case).map(|()| Completion::Completed).map_err(Failed::from),
+        })
+    }));
+    trials
+}
+
+/// What runs in the guest of this name.
+pub fn guest_trial(kernel: &str, required: bool) -> Trial {
+    let (name, kernel) = (format!("vm::{kernel}::generate_loads"), kernel.to_owned());
+    Trial::ignorable_test(name, move || {
+        let bench = match Bench::guest(&kernel) {
+            Ok(bench) => bench,
+            Err(VmError::Missing(what)) if !required => return Ok(Completion::ignored_with(what)),
+            Err(error) => return Err(error.into()),
+        };
+        loads(&bench, true).map_err(|why| format!("kernel {kernel}: {why}"))?;
+        cases_load(&kernel)?;
+        Ok(Completion::Completed)
+    })
+}
+
+/// The scripts that failed once.
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generate/cases");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|ext| ext == "lt"));
+    cases.sort();
+    cases
+}
+
+fn loads_here(case: &Path) -> Result<(), String> {
+    let ran = support::lt([Path::new("--dry-run"), case]);
+    // this machine may lack what the case traces; guests have it
+    let lacks = ran.status == 3 && !ran.stderr.contains("verifier");
+    support::expect(ran.status == 0 || lacks, "it does not load", &ran)
+}
+
+/// All cases in one boot.
+fn cases_load(kernel: &str) -> Result<(), String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generate/cases");
+    let line = format!(
+        "status=0; for f in '{}'/*.lt; do \"$LT\" --dry-run \"$f\" || {{ echo \"$f\"; status=1; }}; done; exit $status",
+        folder.display()
+    );
+    let output = vm::run(kernel, vm::Job::sh(line)).map_err(|error| error.to_string())?;
+    output.success().map_err(|why| format!("{why}\n{output}"))
+}
+
+/// Makes the scripts, loads them, shrinks what fails.
+fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
+    let (seed, programs) = (seed(), setting("LT_PROGRAMS", PROGRAMS));
+    let (mut refused, mut failures): (Vec<String>, Vec<(Script, String)>) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while at < programs {
+        let scripts: Vec<Script> =
+            (at..programs.min(at + BATCH)).map(|number| make::script(seed, number, functions)).collect();
+        for (script, verdict) in scripts.iter().zip(bench.judge(&scripts)?) {
+            match verdict {
+                Verdict::Loads => {}
+                Verdict::Refused(why) => refused.push(format!("{why}\n{script}")),
+                Verdict::Fails(why) => failures.push((script.clone(), why)),
+            }
+        }
+        at += BATCH;
+    }
+    eprintln!("generate: seed {seed}, {programs} scripts, {} refused, {} failed", refused.len(), failures.len());
+    if let Some(folder) = std::env::var_os("LT_KEEP_REFUSED") {
+        for (at, text) in refused.iter().enumerate() {
+            std::fs::write(Path::new(&folder).join(format!("{at}.txt")), text).map_err(|error| error.to_string())?;
+        }
+    }
+    if !failures.is_empty() {
+        return Err(report(bench, seed, failures));
+    }
+    if refused.len() * 100 > programs as usize * (100 - ACCEPTED) {
+        let shown = refused.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
+        return Err(format!("seed {seed}: {} of {programs} scripts are refused:\n{shown}", refused.len()));
+    }
+    Ok(())
+}
+
+fn report(bench: &Bench, seed: u64, failures: Vec<(Script, String)>) -> String {
+    let mut text = format!("seed {seed}: {} scripts failed", failures.len());
+    for (script, why) in failures.into_iter().take(SHOWN) {
+        let small = shrink::shrink(script, |simpler| {
+            let verdicts = bench.judge(simpler).ok()?;
+            verdicts.iter().position(|verdict| matches!(verdict, Verdict::Fails(_)))
+        });
+        text.push_str(&format!("\n--- {why}\n{small}"));
+    }
+    text
+}
