@@ -1,8 +1,116 @@
-//! What lt can tell about itself: `lt explain`.
+//! What lt can tell about itself, from the language's tables: `lt doc`, `lt explain`.
 
+use lt_lang::builtins::{self, Form, Param};
 use lt_lang::codes::{ALL, Code, CodeRow};
 use lt_lang::diagnostic::{Diagnostic, nearest};
+use lt_lang::{aggregations, config, probes};
 use std::fmt::Write as _;
+
+/// An entry of the reference.
+struct Entry {
+    /// Whose table it is from.
+    section: &'static str,
+    name: &'static str,
+    /// Other names.
+    aliases: &'static [&'static str],
+    /// As it is written.
+    form: String,
+    doc: &'static str,
+    example: &'static str,
+}
+
+/// All tables of the language, row by row.
+fn entries() -> Vec<Entry> {
+    let kinds = probes::ALL.iter().map(|row| Entry {
+        section: "probes",
+        name: row.name,
+        aliases: row.aliases,
+        form: row.name.to_string(),
+        doc: row.doc,
+        example: row.example,
+    });
+    let builtins = builtins::all().map(|row| Entry {
+        section: "builtins and functions",
+        name: row.name,
+        aliases: &[],
+        form: if row.form == Form::Value && row.params.is_empty() {
+            row.name.into()
+        } else {
+            call(row.name, row.params)
+        },
+        doc: row.doc,
+        example: row.example,
+    });
+    let aggregations = aggregations::ALL.iter().map(|row| Entry {
+        section: "map functions",
+        name: row.name,
+        aliases: &[],
+        form: call(row.name, row.params),
+        doc: row.doc,
+        example: row.example,
+    });
+    let settings = config::ALL.iter().map(|row| Entry {
+        section: "settings",
+        name: row.name,
+        aliases: row.aliases,
+        form: row.name.to_string(),
+        doc: row.doc,
+        example: "",
+    });
+    kinds.chain(builtins).chain(aggregations).chain(settings).collect()
+}
+
+/// `lhist(n, min, max, step)`, `str(address[, length])`
+fn call(name: &str, params: &[Param]) -> String {
+    let mut text = format!("{name}(");
+    for (at, param) in params.iter().enumerate() {
+        let comma = if at > 0 { ", " } else { "" };
+        let _ = if param.optional {
+            write!(text, "[{comma}{}]", param.name)
+        } else {
+            write!(text, "{comma}{}", param.name)
+        };
+    }
+    text + ")"
+}
+
+/// The text of `lt doc [NAME]`: the entry of this name, or the list of all.
+pub fn reference(name: Option<&str>) -> Result<String, Diagnostic> {
+    let entries = entries();
+    let Some(name) = name else {
+        let mut text = String::new();
+        let mut section = "";
+        for entry in &entries {
+            if entry.section != section {
+                let _ = writeln!(text, "{}{}", if section.is_empty() { "" } else { "\n" }, entry.section);
+                section = entry.section;
+            }
+            let _ = writeln!(text, "  {:<28} {}", entry.form, entry.doc);
+        }
+        return Ok(text);
+    };
+    let found: Vec<&Entry> =
+        entries.iter().filter(|entry| entry.name == name || entry.aliases.contains(&name)).collect();
+    if found.is_empty() {
+        let names = entries.iter().flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
+        let near = nearest(name, names);
+        let diagnostic = Diagnostic::error(Code::Usage, format!("nothing of the language is called `{name}`"));
+        let diagnostic = near.map_or(diagnostic.clone(), |near| diagnostic.help(format!("did you mean `{near}`?")));
+        return Err(diagnostic.help("`lt doc` alone lists all names"));
+    }
+    Ok(found.iter().map(|entry| describe(entry)).collect::<Vec<_>>().join("\n"))
+}
+
+fn describe(entry: &Entry) -> String {
+    let mut text = format!("{} ({})\n  {}\n", entry.form, entry.section, entry.doc);
+    if !entry.aliases.is_empty() {
+        let _ = writeln!(text, "  Also: {}", entry.aliases.join(", "));
+    }
+    if !entry.example.is_empty() {
+        let _ = writeln!(text, "  Example: {}", entry.example);
+    }
+    text
+}
 
 /// The text of `lt explain CODE`; without a code, the table of all.
 pub fn explain(code: Option<&str>) -> Result<String, Diagnostic> {

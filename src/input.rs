@@ -18,6 +18,8 @@ pub enum Request {
     List(String),
     /// `lt` alone: the prompt.
     Prompt,
+    /// `lt doc [NAME]`
+    Doc(Option<String>),
     /// `lt explain [CODE]`
     Explain(Option<String>),
     /// `lt kernel-profile FILE`
@@ -38,7 +40,7 @@ pub struct Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["check", "explain", "kernel-profile", "repl"];
+const COMMANDS: &[&str] = &["check", "doc", "explain", "kernel-profile", "repl"];
 
 /// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -127,6 +129,9 @@ fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
     match (name, args) {
         ("check", scripts) => check(scripts),
         ("repl", []) => Ok(Request::Prompt),
+        ("doc", []) => Ok(Request::Doc(None)),
+        ("doc", [name]) => Ok(Request::Doc(Some(name.clone()))),
+        ("doc", _) => Err(usage("`lt doc` takes one name").help("for example: lt doc hist")),
         ("explain", []) => Ok(Request::Explain(None)),
         ("explain", [code]) => Ok(Request::Explain(Some(code.clone()))),
         ("explain", _) => Err(usage("`lt explain` takes one code").help("for example: lt explain LT0205")),

@@ -32,6 +32,7 @@ pub struct PromptCommand {
 /// All commands of the prompt.
 pub const COMMANDS: &[PromptCommand] = &[
     PromptCommand { name: ":help", doc: "this list" },
+    PromptCommand { name: ":doc", doc: "what a builtin, function, probe or setting is: :doc hist" },
     PromptCommand { name: ":explain", doc: "explain a diagnostic code: :explain LT0205" },
     PromptCommand { name: ":probes", doc: "list probes: :probes tracepoint:sched:*" },
     PromptCommand { name: ":quit", doc: "leave (Ctrl-D too)" },

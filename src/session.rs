@@ -39,7 +39,8 @@ impl Session {
             Ok(Request::Check(scripts)) => self.check(cli, scripts),
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
             Ok(Request::Prompt) => self.prompt(cli),
-            Ok(Request::Explain(code)) => self.explain(code.as_deref()),
+            Ok(Request::Doc(name)) => self.tell_of(docs::reference(name.as_deref())),
+            Ok(Request::Explain(code)) => self.tell_of(docs::explain(code.as_deref())),
             Ok(Request::SaveProfile(file)) => self.save_profile(&file),
             Ok(Request::LoadArtifacts(file)) => self.load_artifacts(cli, &file),
             Err(diagnostic) => Err(self.fail(diagnostic)),
@@ -197,9 +198,8 @@ impl Session {
         }
     }
 
-    fn explain(&self, code: Option<&str>) -> Status {
-        let text = docs::explain(code).map_err(|diagnostic| self.fail(diagnostic))?;
-        self.print(&text)
+    fn tell_of(&self, text: Result<String, Diagnostic>) -> Status {
+        self.print(&text.map_err(|diagnostic| self.fail(diagnostic))?)
     }
 
     fn print(&self, text: &str) -> Status {
@@ -247,7 +247,8 @@ impl Session {
                 }
                 Entry::Command(name, _) => match name.as_str() {
                     ":quit" => return Ok(0),
-                    ":explain" => self.explain(argument),
+                    ":doc" => self.tell_of(docs::reference(argument)),
+                    ":explain" => self.tell_of(docs::explain(argument)),
                     ":probes" => self.list(cli, argument.unwrap_or("*")),
                     ":help" => self.print(&repl::help()),
                     _ => Err(self.fail(

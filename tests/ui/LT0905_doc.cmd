@@ -1,0 +1,1 @@
+"$LT" doc hits
