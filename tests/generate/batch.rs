@@ -117,7 +117,11 @@ impl Bench {
             return std::fs::read(artifact).map_err(failed);
         }
         let refused = REFUSALS.contains(&ran.status) && ran.stderr.contains("[LT") && !ran.stderr.contains(INTERNAL);
-        Err(if refused { Verdict::Refused(ran.stderr) } else { Verdict::Fails(format!("status {}\n{}", ran.status, ran.stderr)) })
+        Err(if refused {
+            Verdict::Refused(ran.stderr)
+        } else {
+            Verdict::Fails(format!("status {}\n{}", ran.status, ran.stderr))
+        })
     }
 
     /// What the loader says of each artifact of a bundle.

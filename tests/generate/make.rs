@@ -49,7 +49,14 @@ pub struct Maker {
 
 /// Makes a script; with `functions`, also for kernels whose functions can be traced.
 pub fn script(seed: u64, number: u64, functions: bool) -> Script {
-    let mut maker = Maker { rng: Rng::new(seed, number), place: &ANYWHERE, maps: Vec::new(), vars: Vec::new(), names: 0, reads_maps: true };
+    let mut maker = Maker {
+        rng: Rng::new(seed, number),
+        place: &ANYWHERE,
+        maps: Vec::new(),
+        vars: Vec::new(),
+        names: 0,
+        reads_maps: true,
+    };
     maker.invent_maps();
     let count = 1 + maker.rng.below(3);
     let mut actions: Vec<Action> = (0..count).map(|_| maker.action(functions)).collect();
@@ -208,7 +215,9 @@ impl Maker {
 
     pub fn string(&mut self, depth: usize) -> Node {
         match self.rng.below(12) {
-            0 | 1 => Node::text(*self.rng.pick(&["\"\"", "\"dd\"", "\"bash\"", "\"a longer text of a script\""]), Ty::Str),
+            0 | 1 => {
+                Node::text(*self.rng.pick(&["\"\"", "\"dd\"", "\"bash\"", "\"a longer text of a script\""]), Ty::Str)
+            }
             2 => self.variable(|ty| ty == Ty::Str).unwrap_or_else(|| Node::text("comm", Ty::Str)),
             3 => self.read_map(|ty| ty == Ty::Str).unwrap_or_else(|| Node::text("comm", Ty::Str)),
             4 if depth > 0 => {

@@ -30,7 +30,10 @@ impl Maker {
             22 => self.step().unwrap_or_else(|| Node::text("exit()", Ty::Void)),
             23 => self.remove("delete(", ")"),
             24 => self.whole("clear(#)"),
-            _ => Node::text(*self.rng.pick(&["exit()", "exit(3)", "@stacks[kstack(perf, 5)] = count()", "print(kstack)"]), Ty::Void),
+            _ => Node::text(
+                *self.rng.pick(&["exit()", "exit(3)", "@stacks[kstack(perf, 5)] = count()", "print(kstack)"]),
+                Ty::Void,
+            ),
         };
         Stmt::Line(line)
     }
@@ -66,7 +69,9 @@ impl Maker {
     }
 
     fn operator(&mut self) -> &'static str {
-        *self.rng.pick(&["# += #", "# -= #", "# *= #", "# /= #", "# %= #", "# &= #", "# |= #", "# ^= #", "# <<= #", "# >>= #"])
+        *self.rng.pick(&[
+            "# += #", "# -= #", "# *= #", "# /= #", "# %= #", "# &= #", "# |= #", "# ^= #", "# <<= #", "# >>= #",
+        ])
     }
 
     fn change_variable(&mut self) -> Node {

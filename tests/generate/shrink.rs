@@ -65,9 +65,8 @@ fn blocks(block: &[Stmt]) -> Vec<Vec<Stmt>> {
             }
             Stmt::If(condition, then, otherwise) => {
                 found.extend([replaced(at, then), replaced(at, otherwise)]);
-                let other = |c: &Node, t: &[Stmt], o: &[Stmt]| {
-                    replaced(at, &[Stmt::If(c.clone(), t.to_vec(), o.to_vec())])
-                };
+                let other =
+                    |c: &Node, t: &[Stmt], o: &[Stmt]| replaced(at, &[Stmt::If(c.clone(), t.to_vec(), o.to_vec())]);
                 found.extend(blocks(then).iter().map(|then| other(condition, then, otherwise)));
                 found.extend(blocks(otherwise).iter().map(|otherwise| other(condition, then, otherwise)));
                 found.extend(nodes(condition).iter().map(|condition| other(condition, then, otherwise)));

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 /// As much of a value's type as generating and evaluating takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ty {
-    Int { bits: u32, signed: bool },
+    Int {
+        bits: u32,
+        signed: bool,
+    },
     Bool,
     Str,
     /// An integer and a string.
