@@ -35,7 +35,7 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::MapGet { map, key } => self.map_get(*map, key.as_ref(), &expr.ty),
             ExprKind::MapDelete { map, key } => self.map_delete(*map, key.as_ref()),
             ExprKind::MapAdd { map, key, delta, new } => self.map_add(*map, key.as_ref(), delta, Some(*new)),
-            ExprKind::VarAdd { var, delta, new } => self.var_add(self.var(*var)?, delta, *new),
+            ExprKind::VarAdd { var, delta, new } => self.var_add(self.var(*var)?, delta, *new, &expr.ty),
             ExprKind::StackId { map, space } => self.stack_id(*map, *space),
             ExprKind::Element { base, offset } => {
                 let part = self.llvm.at(self.buffered(base)?, *offset)?;
@@ -273,10 +273,11 @@ impl<'c> Emitter<'_, 'c> {
         llvm.phi(&[(first, yes), (second, no)])
     }
 
-    fn var_add(&self, var: Memory<'c>, delta: &Expr, new: bool) -> Emit<Int<'c>> {
+    /// The sum is kept as `ty` holds it.
+    fn var_add(&self, var: Memory<'c>, delta: &Expr, new: bool, ty: &Type) -> Emit<Int<'c>> {
         let delta = self.scalar(delta)?;
         let old = self.llvm.load(var, 8)?;
-        let sum = self.llvm.builder.build_int_add(old, delta, "")?;
+        let sum = self.normalize(self.llvm.builder.build_int_add(old, delta, "")?, ty)?;
         self.llvm.store(var, sum, 8)?;
         Ok(if new { sum } else { old })
     }

@@ -6,6 +6,7 @@ use inkwell::basic_block::BasicBlock;
 use inkwell::builder::Builder;
 use inkwell::context::Context;
 use inkwell::debug_info::DIFile;
+use inkwell::intrinsics::Intrinsic;
 use inkwell::llvm_sys::prelude::LLVMDiagnosticInfoRef;
 use inkwell::llvm_sys::{LLVMDiagnosticSeverity, core};
 use inkwell::memory_buffer::MemoryBuffer;
@@ -182,12 +183,32 @@ impl<'c> Llvm<'c> {
     }
 
     fn load_as(&self, from: Memory<'c>, bytes: u32, volatile: bool) -> Emit<Int<'c>> {
+        let value = self.load_narrow(from, bytes, volatile)?;
+        Ok(self.builder.build_int_z_extend(value, self.i64(), "")?)
+    }
+
+    fn load_narrow(&self, from: Memory<'c>, bytes: u32, volatile: bool) -> Emit<Int<'c>> {
         let value = self.builder.build_load(self.width(bytes)?, from.ptr, "")?.into_int_value();
         if let Some(instruction) = value.as_instruction() {
             instruction.set_alignment(bytes.min(from.align))?;
             instruction.set_volatile(volatile)?;
         }
-        Ok(self.builder.build_int_z_extend(value, self.i64(), "")?)
+        Ok(value)
+    }
+
+    /// Reads a number of the program's context, as [`Llvm::load_volatile`] does. Even where control flow joins, the
+    /// optimizer makes no single read of two, whose address would be chosen at run time: the verifier takes only constant
+    /// offsets from the context. The back end removes the call before it selects instructions.
+    pub(crate) fn load_context(&self, from: Memory<'c>, bytes: u32) -> Emit<Int<'c>> {
+        let value = self.load_narrow(from, bytes, true)?;
+        let ty = value.get_type();
+        let missing = || Failure::internal("LLVM has no llvm.bpf.passthrough");
+        let intrinsic = Intrinsic::find("llvm.bpf.passthrough").ok_or_else(missing)?;
+        let function = intrinsic.get_declaration(&self.module, &[ty.into(), ty.into()]).ok_or_else(missing)?;
+        let number = self.context.i32_type().const_zero();
+        let call = self.builder.build_call(function, &[number.into(), value.into()], "")?;
+        let kept = call.try_as_basic_value().basic().ok_or_else(missing)?.into_int_value();
+        Ok(self.builder.build_int_z_extend(kept, self.i64(), "")?)
     }
 
     /// Writes the low `bytes` of a number.

@@ -144,7 +144,7 @@ impl<'c> Emitter<'_, 'c> {
 
     /// A scalar at an offset of the context.
     fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
-        self.llvm.load_volatile(self.llvm.at(Memory::aligned(self.ctx), offset)?, bytes)
+        self.llvm.load_context(self.llvm.at(Memory::aligned(self.ctx), offset)?, bytes)
     }
 
     /// An address in the context for helpers; kept apart from direct loads, which the verifier allows only on the

@@ -52,7 +52,6 @@ pub const ANYWHERE: Place = Place {
         "curtask.nsproxy.uts_ns.name.nodename",
         "str(curtask.fs.pwd.dentry.d_name.name)",
         "str(curtask.fs.root.dentry.d_name.name, 8)",
-        "str(comm, 5)",
         "str(curtask.mm.arg_start)",
         "str(nsecs, pid)",
     ],

@@ -210,10 +210,12 @@ impl Body<'_, '_> {
                 let map = self.map(name);
                 hir::ExprKind::MapAdd { map, key: self.key(map, keys), delta, new: prefix }
             }
-            _ => match self.program.var_at.get(&place.span) {
-                Some(at) => hir::ExprKind::VarAdd { var: hir::VarId(*at as u32), delta, new: prefix },
-                None => return nothing(&ty, span),
-            },
+            _ => {
+                let Some(at) = self.program.var_at.get(&place.span).copied() else { return nothing(&ty, span) };
+                let kind = hir::ExprKind::VarAdd { var: hir::VarId(at as u32), delta, new: prefix };
+                let held = self.written_int(at).unwrap_or_else(|| ty.clone());
+                return self.coerce(hir::Expr { kind, ty: held, span }, &ty);
+            }
         };
         hir::Expr { kind, ty, span }
     }

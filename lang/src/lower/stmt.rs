@@ -100,10 +100,16 @@ impl Body<'_, '_> {
 
     /// A variable whose integer type is written holds only values of that type.
     fn narrow(&mut self, var: usize, value: hir::Expr) -> hir::Expr {
-        match self.program.vars.get(var).and_then(|var| var.written.clone()) {
-            Some(written @ Type::Int(_)) => self.coerce(value, &written),
-            _ => value,
+        match self.written_int(var) {
+            Some(written) => self.coerce(value, &written),
+            None => value,
         }
+    }
+
+    /// The integer type that a variable was declared with, if it was with one.
+    pub(super) fn written_int(&self, var: usize) -> Option<Type> {
+        let written = self.program.vars.get(var)?.written.clone();
+        written.filter(|written| matches!(written, Type::Int(_)))
     }
 
     fn assign(&mut self, place: &Expr, op: Option<ast::BinaryOp>, value: &Expr, span: Span) -> Option<hir::StmtKind> {
