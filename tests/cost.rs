@@ -16,6 +16,8 @@ pub fn trials() -> Vec<Trial> {
     vec![
         on_kernel("cost::writers_on_all_cpus_are_counted_exactly", writers),
         on_kernel("cost::names_end_at_their_nul", names),
+        on_kernel("cost::more_keys_than_a_table_has_slots", many_keys),
+        on_kernel("cost::table_entries_are_printed_and_cleared", table_entries),
     ]
 }
 
@@ -100,4 +102,46 @@ fn names() -> Result<(), String> {
     let ran = lt(["-e", &names_program(), "-c", NAMES_COMMAND]);
     expect(ran.status == 0, "it failed", &ran)?;
     check_names(&ran.stdout).or_else(|what| expect(false, &what, &ran))
+}
+
+/// Thousands of keys from all CPUs: most are in tables, on several CPUs, some in the hash map behind them.
+pub fn many_keys_program() -> String {
+    let write = NUMBERS.0;
+    format!(
+        "tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.id == {write}/ {{ \
+           $k = rand % 3000; @k[$k] = count(); @two[$k, $k + 1] = sum(3); @n = count() }}"
+    )
+}
+
+/// What is wrong with them: each key stands once, and they add up.
+pub fn check_many_keys(stdout: &str, blocks: i64) -> Result<(), String> {
+    for (map, factor) in [("@k[", 1), ("@two[", 3)] {
+        let entries = stdout.lines().filter_map(|line| line.strip_prefix(map)?.split_once("]: "));
+        let entries: Vec<(&str, i64)> = entries.filter_map(|(key, n)| Some((key, n.parse().ok()?))).collect();
+        let keys: std::collections::HashSet<&str> = entries.iter().map(|(key, _)| *key).collect();
+        let sum: i64 = entries.iter().map(|(_, number)| number).sum();
+        if keys.len() != entries.len() || sum != 2 * blocks * factor {
+            return Err(format!("{map}: {} entries of {} keys add up to {sum}", entries.len(), keys.len()));
+        }
+    }
+    if map_number(stdout, "@n") == Some(2 * blocks) { Ok(()) } else { Err("@n is wrong".into()) }
+}
+
+fn many_keys() -> Result<(), String> {
+    let ran = lt(["-e", &many_keys_program(), "-c", &writers_command(BLOCKS)]);
+    expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
+    check_many_keys(&ran.stdout, BLOCKS).or_else(|what| expect(false, &what, &ran))
+}
+
+fn table_entries() -> Result<(), String> {
+    let ran = lt([
+        "-e",
+        "begin { @c[1] = count(); @c[0] = count(); @c[-1] = count(); @c[1] = count(); print(@c[1]); print(@c[5]); \
+         print(@c); clear(@c); print(@c); @z[7] = sum(0); @z[8] = sum(-5); @z[8] = sum(2) } \
+         end { @c[0] = count(); @c[-1] = count(); @c[0] = count() }",
+    ]);
+    expect(ran.status == 0, "it failed", &ran)?;
+    let wanted = ["2", "0", "@c[-1]: 1", "@c[0]: 1", "@c[1]: 2", "@c[-1]: 1", "@c[0]: 2", "@z[8]: -3", "@z[7]: 0"];
+    let lines: Vec<&str> = ran.stdout.lines().filter(|line| !line.is_empty()).collect();
+    expect(lines == wanted, "exact output", &ran)
 }

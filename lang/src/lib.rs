@@ -18,6 +18,7 @@ pub mod manifest;
 mod parser;
 pub mod probes;
 pub mod source;
+pub mod table;
 pub mod token;
 pub mod types;
 
