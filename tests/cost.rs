@@ -24,27 +24,38 @@ pub fn trials() -> Vec<Trial> {
 /// Blocks that each of the two writers copies: as many reads and writes.
 pub const BLOCKS: i64 = 50_000;
 
-/// Two processes, each on its own CPU (the last two of the machine, or the only one).
-pub fn writers_command(blocks: i64) -> String {
-    let one = format!("dd if=/dev/zero of=/dev/null bs=512 count={blocks} status=none");
-    format!("sh -c 'taskset -c 0 {one} & taskset -c $(($(nproc) - 1)) {one} & wait'")
+/// What the writers are called: nobody else's calls are to be counted.
+pub const WRITERS: &str = "lt-writers";
+/// What those of the second test are called.
+pub const KEY_WRITERS: &str = "lt-keys";
+
+/// Two processes, each on its own CPU (the first and the last one): dd by another name.
+pub fn writers_command(name: &str, blocks: i64) -> String {
+    let one = format!("$d/{name} if=/dev/zero of=/dev/null bs=512 count={blocks} status=none");
+    format!(
+        "sh -c 'd=$(mktemp -d); ln -s $(command -v dd) $d/{name}; \
+         taskset -c 0 {one} & taskset -c $(($(nproc) - 1)) {one} & wait; rm -r $d'"
+    )
 }
 
 /// Counts the writers' calls by several keys, with and without the record of the tracepoint.
 pub fn writers_program() -> String {
     let write = NUMBERS.0;
     format!(
-        "tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.id == {write}/ {{ \
+        "tracepoint:raw_syscalls:sys_enter /comm == \"{WRITERS}\" && args.id == {write}/ {{ \
            @n = count(); @name[comm] = count(); @pid[pid] = sum(2); @both[comm, args.id] = count(); @h = hist(args.id) }} \
-         tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.args[2] == 512 && args.id == {write}/ {{ @record[comm] = count() }} \
-         tracepoint:raw_syscalls:sys_exit /comm == \"dd\" && args.ret == 512/ {{ @ret[comm] = count() }}"
+         tracepoint:raw_syscalls:sys_enter /comm == \"{WRITERS}\" && args.args[2] == 512 && args.id == {write}/ {{ @record[comm] = count() }} \
+         tracepoint:raw_syscalls:sys_exit /comm == \"{WRITERS}\" && args.ret == 512/ {{ @ret[comm] = count() }}"
     )
 }
 
 /// What is wrong with the writers' counts in this output.
 pub fn check_writers(stdout: &str, blocks: i64) -> Result<(), String> {
-    let both = format!("@both[dd, {}]", NUMBERS.0);
-    for (map, value) in [("@n", 2), ("@name[dd]", 2), (both.as_str(), 2), ("@record[dd]", 2), ("@ret[dd]", 4)] {
+    let (name, both) = (format!("[{WRITERS}]"), format!("[{WRITERS}, {}]", NUMBERS.0));
+    let maps: [(&str, &str, i64); 5] =
+        [("@n", "", 2), ("@name", &name, 2), ("@both", &both, 2), ("@record", &name, 2), ("@ret", &name, 4)];
+    for (map, key, value) in maps {
+        let map = &format!("{map}{key}");
         let seen = map_number(stdout, map);
         if seen != Some(value * blocks) {
             return Err(format!("{map}: expected {}, saw {seen:?}", value * blocks));
@@ -59,7 +70,7 @@ pub fn check_writers(stdout: &str, blocks: i64) -> Result<(), String> {
 }
 
 fn writers() -> Result<(), String> {
-    let ran = lt(["-e", &writers_program(), "-c", &writers_command(BLOCKS)]);
+    let ran = lt(["-e", &writers_program(), "-c", &writers_command(WRITERS, BLOCKS)]);
     expect(ran.status == 0, "it failed", &ran)?;
     check_writers(&ran.stdout, BLOCKS).or_else(|what| expect(false, &what, &ran))
 }
@@ -108,7 +119,7 @@ fn names() -> Result<(), String> {
 pub fn many_keys_program() -> String {
     let write = NUMBERS.0;
     format!(
-        "tracepoint:raw_syscalls:sys_enter /comm == \"dd\" && args.id == {write}/ {{ \
+        "tracepoint:raw_syscalls:sys_enter /comm == \"{KEY_WRITERS}\" && args.id == {write}/ {{ \
            $k = rand % 3000; @k[$k] = count(); @two[$k, $k + 1] = sum(3); @n = count() }}"
     )
 }
@@ -128,7 +139,7 @@ pub fn check_many_keys(stdout: &str, blocks: i64) -> Result<(), String> {
 }
 
 fn many_keys() -> Result<(), String> {
-    let ran = lt(["-e", &many_keys_program(), "-c", &writers_command(BLOCKS)]);
+    let ran = lt(["-e", &many_keys_program(), "-c", &writers_command(KEY_WRITERS, BLOCKS)]);
     expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
     check_many_keys(&ran.stdout, BLOCKS).or_else(|what| expect(false, &what, &ran))
 }
