@@ -8,7 +8,7 @@
 use crate::emitter::Emitter;
 use crate::error::{Emit, Failure};
 use crate::helpers::NO_EXIST;
-use crate::llvm::{Int, Memory};
+use crate::llvm::{Block, Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr};
 use lt_lang::kernel::Feature;
@@ -55,10 +55,30 @@ impl<'c> Emitter<'_, 'c> {
         Ok(())
     }
 
-    /// The value under the key, made when it is missing; goes to `done` when there is no room.
-    fn aggregate_value(&self, id: MapId, key: Option<&Buffered>, done: crate::llvm::Block<'c>) -> Emit<Memory<'c>> {
+    /// The value under the key, in the map's table or in the map, made when it is missing; goes to `done` when there is
+    /// no room.
+    fn aggregate_value(&self, id: MapId, key: Option<&Buffered>, done: Block<'c>) -> Emit<Memory<'c>> {
         let llvm = self.llvm;
-        let key = self.key(key)?;
+        let (Some(table), Some(key)) = (self.map(id)?.table, key) else {
+            return self.map_value(id, self.key(key)?, done);
+        };
+        let key = self.buffered(key)?;
+        let found = llvm.new_block("found")?;
+        let mut values = self.table_values(id, table, key, found)?;
+        let value = self.map_value(id, key.ptr, done)?;
+        values.push((value.ptr, llvm.block()?));
+        llvm.branch(found)?;
+        llvm.position(found);
+        let value = llvm.builder.build_phi(llvm.pointer(), "")?;
+        for (ptr, block) in &values {
+            value.add_incoming(&[(ptr, *block)]);
+        }
+        Ok(Memory::aligned(value.as_basic_value().into_pointer_value()))
+    }
+
+    /// The same in the map.
+    fn map_value(&self, id: MapId, key: Ptr<'c>, done: Block<'c>) -> Emit<Memory<'c>> {
+        let llvm = self.llvm;
         let found = self.lookup(id, key)?;
         if !matches!(self.map(id)?.kind, MapKind::Hash | MapKind::PerCpuHash) {
             llvm.leave_if(llvm.is_null(found.ptr)?, done, "element")?;
@@ -86,7 +106,7 @@ impl<'c> Emitter<'_, 'c> {
         Ok(())
     }
 
-    fn add_bucket(&self, words: Memory<'c>, index: Int<'c>, buckets: u32, done: crate::llvm::Block<'c>) -> Emit {
+    fn add_bucket(&self, words: Memory<'c>, index: Int<'c>, buckets: u32, done: Block<'c>) -> Emit {
         let llvm = self.llvm;
         let index = llvm.opaque(index)?;
         // Never true; the verifier wants it.

@@ -20,6 +20,8 @@ pub(crate) struct Unit<'a, 'c> {
     pub(crate) sources: &'a SourceMap,
     /// Addresses of the maps, in the manifest's order.
     pub(crate) maps: Vec<Ptr<'c>>,
+    /// Addresses of their tables.
+    pub(crate) tables: Vec<Option<Ptr<'c>>>,
     /// `lt_state`
     pub(crate) state: Ptr<'c>,
     /// `lt_start`
@@ -112,6 +114,8 @@ impl<'c> Emitter<'_, 'c> {
         for slot in &self.probe.slots {
             let memory = match (slot.place, scratch) {
                 (Place::Scratch(offset), Some(scratch)) => self.llvm.at(scratch, offset)?,
+                // Stack memory costs whole words anyway, and aligned it is filled and copied by words.
+                _ if slot.size >= 8 => self.llvm.alloca(self.entry, slot.size, 8)?,
                 _ => self.llvm.alloca(self.entry, slot.size.max(1), slot.align.clamp(1, 8))?,
             };
             self.slots.push(memory);

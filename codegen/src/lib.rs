@@ -18,6 +18,7 @@ mod reads;
 mod registers;
 mod stmt;
 mod strings;
+mod table;
 mod task;
 mod unit;
 

@@ -8,6 +8,7 @@ use lt_lang::hir::{self, START_SYMBOL};
 use lt_lang::kernel::Kernel;
 use lt_lang::manifest::{Manifest, Map, MapKind, MapRole, state};
 use lt_lang::source::SourceMap;
+use lt_lang::table::Table;
 use std::cell::{Cell, OnceCell};
 
 /// Most programs call helpers that are for GPL programs only.
@@ -31,8 +32,10 @@ pub(crate) fn build<'c>(
     let state = variable(&llvm, &debug, state::SYMBOL, words)?;
     let start = variable(&llvm, &debug, START_SYMBOL, 1)?;
     let maps = manifest.maps.iter().map(|map| declare(&llvm, &debug, map)).collect::<Emit<Vec<_>>>()?;
+    let tables = manifest.maps.iter().map(|map| table(&llvm, &debug, map)).collect::<Emit<Vec<_>>>()?;
     let unit = Unit {
         maps,
+        tables,
         state,
         start,
         zeros: OnceCell::new(),
@@ -69,6 +72,11 @@ fn declare<'c>(llvm: &Llvm<'c>, debug: &Debug<'c>, map: &Map) -> Emit<Ptr<'c>> {
     let global = llvm.zeroed_global(&map.symbol, Some(".maps"), parameters.len() as u32 * 8);
     debug.map(llvm, global, &parameters)?;
     Ok(global.as_pointer_value())
+}
+
+/// The variable that a map's table is.
+fn table<'c>(llvm: &Llvm<'c>, debug: &Debug<'c>, map: &Map) -> Emit<Option<Ptr<'c>>> {
+    map.table.map(|table| variable(llvm, debug, &Table::symbol(&map.symbol), table.words())).transpose()
 }
 
 /// The most bytes that are ever zeroed at once.

@@ -20,6 +20,7 @@ mod parser;
 mod preamble;
 pub mod probes;
 pub mod source;
+pub mod table;
 pub mod token;
 pub mod types;
 

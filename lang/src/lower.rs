@@ -23,6 +23,7 @@ use crate::kernel::Kernel;
 use crate::manifest::{Event, MANIFEST_VERSION, Manifest, Map, MapId, Program, ProgramId};
 use crate::source::Span;
 use crate::types::Type;
+use std::collections::HashSet;
 
 /// Code and manifest of a script; `program.probes[i]` is the code of `manifest.programs[i]`.
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ pub fn lower(
         events: Vec::new(),
         stacks: None,
         exits: false,
+        read_maps: HashSet::new(),
     };
     session.add_user_maps();
     let mut scratch_size = 0;
@@ -62,6 +64,7 @@ pub fn lower(
         probes.push(hir::Probe { program: ProgramId(at as u32), body: stmts, vars, slots, span: probe.span });
     }
     session.check_scratch(scratch_size, checked);
+    session.add_tables();
     session.add_own_maps(scratch_size);
     let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
     let manifest = Manifest {
@@ -99,6 +102,8 @@ struct Session<'a> {
     events: Vec<Event>,
     stacks: Option<MapId>,
     exits: bool,
+    /// Maps that programs do more with than add to their values.
+    read_maps: HashSet<MapId>,
 }
 
 impl Session<'_> {

@@ -3,6 +3,7 @@
 
 use crate::format::Format;
 use crate::source::Span;
+use crate::table::Table;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +155,8 @@ pub struct Map {
     /// offset of the element (behind the value) is non-zero once something was assigned; in one that holds an
     /// aggregation, [`Aggregate::presence_word`] says so. `None` for all other maps.
     pub presence: Option<u32>,
+    /// The table of counters in front of it.
+    pub table: Option<Table>,
 }
 
 /// What a map is for.

@@ -32,6 +32,7 @@ mod session;
 mod signals;
 mod state;
 mod symbolize;
+mod table;
 mod targets;
 pub mod tracefs;
 mod value;

@@ -1,6 +1,7 @@
 //! Reading and clearing the kernel's maps: raw bytes in, entries with the values of all CPUs combined out.
 
 use crate::error::RunError;
+use crate::table::Table;
 use lt_lang::aggregations::Reduce;
 use lt_lang::manifest::{Aggregate, Map, MapKind, MapValue};
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ pub struct MapReader<'m> {
     pub map: &'m Map,
     fd: RawFd,
     cpus: usize,
+    table: Option<Table>,
 }
 
 /// The entries of a map: `count` keys and values in a row.
@@ -86,8 +88,8 @@ impl Entries {
 
 impl<'m> MapReader<'m> {
     /// `cpus`: number of possible CPUs.
-    pub fn new(map: &'m Map, fd: RawFd, cpus: usize) -> MapReader<'m> {
-        MapReader { map, fd, cpus: if map.kind.is_per_cpu() { cpus } else { 1 } }
+    pub fn new(map: &'m Map, fd: RawFd, cpus: usize, table: Option<Table>) -> MapReader<'m> {
+        MapReader { map, fd, cpus: if map.kind.is_per_cpu() { cpus } else { 1 }, table }
     }
 
     /// Bytes of one CPU's value as user space sees it.
@@ -119,11 +121,26 @@ impl<'m> MapReader<'m> {
         if !done {
             self.read_one_by_one(&mut add)?;
         }
-        Ok(entries)
+        let Some(table) = &self.table else { return Ok(entries) };
+        table.each(&mut |key, value| {
+            entries.keys.extend_from_slice(key);
+            entries.values.extend_from_slice(value);
+        });
+        Ok(entries.regrouped(&self.map.value, |_| {}))
     }
 
     /// The combined value of one key; `None` when the map does not have it.
     pub fn look_up(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let (MapValue::Aggregate(aggregate), Some(table)) = (&self.map.value, &self.table) else {
+            return self.look_up_in_map(key);
+        };
+        let mut found: Vec<Vec<u64>> = self.look_up_in_map(key).iter().map(|value| words(value)).collect();
+        table.each(&mut |other, value| found.extend((other == key).then(|| words(value))));
+        let combined = || combine_words(*aggregate, &found).into_iter().flat_map(u64::to_ne_bytes).collect();
+        (!found.is_empty()).then(combined)
+    }
+
+    fn look_up_in_map(&self, key: &[u8]) -> Option<Vec<u8>> {
         let mut raw = vec![0u8; self.raw_size()];
         // SAFETY: the key has the map's key size and the buffer takes the values of all CPUs.
         let status = unsafe {
@@ -226,6 +243,9 @@ impl<'m> MapReader<'m> {
 
     /// Removes all entries; a scalar map's element becomes zero.
     pub fn clear(&self) -> Result<(), RunError> {
+        if let Some(table) = &self.table {
+            table.clear();
+        }
         if matches!(self.map.kind, MapKind::Array | MapKind::PerCpuArray) {
             let (key, zero) = (0u32, vec![0u8; self.raw_size()]);
             // SAFETY: the key is that of an array, the value has the size of all CPUs' values.

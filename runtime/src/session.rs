@@ -16,6 +16,7 @@ use crate::poller::{Poller, Source, Timer, since_boot};
 use crate::ring::Ring;
 use crate::signals::Signals;
 use crate::symbolize::{StackMap, Symbolizer};
+use crate::table::Table;
 use libbpf_rs::{MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::{Attach, Manifest, Map, MapRole, Program};
@@ -80,7 +81,8 @@ impl<'l> Session<'l> {
         let (object, manifest) = (&loaded.object, &loaded.manifest);
         let fds = map_descriptors(object, manifest)?;
         let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
-        let readers = manifest.maps.iter().zip(&fds).map(|(map, fd)| MapReader::new(map, *fd, cpus)).collect();
+        let reader = |(map, fd): (_, &RawFd)| Ok(MapReader::new(map, *fd, cpus, Table::of(object, map)?));
+        let readers = manifest.maps.iter().zip(&fds).map(reader).collect::<Result<_, RunError>>()?;
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
         let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
         let sink = Sink::open(loaded.options.output.as_deref())?;

@@ -18,16 +18,9 @@ pub struct State {
 impl State {
     /// Finds the variables of an object with so many programs.
     pub fn of(object: &Object, programs: usize) -> Result<State, RunError> {
-        let (base, size) = section(object).ok_or_else(|| missing("section .bss"))?;
-        let variable = |name: &str, length: usize| {
-            let offset = offset_of(object, name)?;
-            let fits = offset % 8 == 0 && offset + length <= size;
-            // SAFETY: the offset lies within the mapping, which is as long as `size` says.
-            fits.then(|| unsafe { base.byte_add(offset) })
-        };
         let count = state::words(programs);
-        let words = variable(state::SYMBOL, 8 * count).ok_or_else(|| missing(state::SYMBOL))?;
-        Ok(State { words, count, start: variable(START_SYMBOL, 8) })
+        let words = variable(object, state::SYMBOL, count)?;
+        Ok(State { words, count, start: variable(object, START_SYMBOL, 1).ok() })
     }
 
     fn word(&self, at: usize) -> Option<&AtomicU64> {
@@ -63,6 +56,15 @@ impl State {
     pub fn lost(&self, program: ProgramId, cause: LossCause) -> u64 {
         self.read(state::counter(program, cause))
     }
+}
+
+/// The `length` words of a variable; valid as long as the object.
+pub(crate) fn variable(object: &Object, name: &str, length: usize) -> Result<NonNull<AtomicU64>, RunError> {
+    let (base, size) = section(object).ok_or_else(|| missing("section .bss"))?;
+    let offset = offset_of(object, name).filter(|offset| offset % 8 == 0 && offset + 8 * length <= size);
+    let offset = offset.ok_or_else(|| missing(name))?;
+    // SAFETY: the offset lies within the mapping, which is as long as `size` says.
+    Ok(unsafe { base.byte_add(offset) })
 }
 
 fn missing(what: &str) -> RunError {

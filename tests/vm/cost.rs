@@ -9,12 +9,17 @@ const BLOCKS: i64 = 2_000;
 
 /// In the order in which they run.
 pub fn cases() -> Vec<Case> {
-    let writers = command(&cost::writers_program(), &cost::writers_command(BLOCKS));
+    let writers = command(&cost::writers_program(), &cost::writers_command(cost::WRITERS, BLOCKS));
     let names = command(&cost::names_program(), cost::NAMES_COMMAND);
+    let many_keys = command(&cost::many_keys_program(), &cost::writers_command(cost::KEY_WRITERS, BLOCKS));
     vec![
         Case::new("cost_writers_on_all_cpus", writers, |output| {
             output.success()?;
             cost::check_writers(&output.out(), BLOCKS)
+        }),
+        Case::new("cost_more_keys_than_slots", many_keys, |output| {
+            output.success()?;
+            cost::check_many_keys(&output.out(), BLOCKS)
         }),
         Case::new("cost_names_end_at_their_nul", names, |output: &Output| {
             output.success()?;

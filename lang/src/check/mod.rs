@@ -41,7 +41,7 @@ use std::collections::{HashMap, HashSet};
 pub struct SessionOptions {
     /// Bytes of the strings that `str()` makes, NUL included.
     pub max_strlen: u32,
-    /// Entries of a keyed map.
+    /// Entries of a keyed map; of counts and sums some more may be kept, see [`crate::table`].
     pub max_map_keys: u32,
     /// Attach points after expansion of wildcards.
     pub max_probes: u32,

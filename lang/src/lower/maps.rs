@@ -7,6 +7,7 @@ use crate::hir::{self, Buffered};
 use crate::kernel::{Feature, KernelVersion};
 use crate::manifest::{Map, MapId, MapKind, MapRole, MapValue};
 use crate::source::Span;
+use crate::table::Table;
 use crate::types::{Layout, Type};
 
 /// Largest value of a per-CPU map or array, and largest sensible value of any map.
@@ -66,6 +67,7 @@ impl Session<'_> {
             no_prealloc: !scalar && self.kernel.has(Feature::MapWithoutPreallocation),
             value,
             presence,
+            table: None,
         };
         self.check_sizes(&made, map.keys_span, map.value_span);
         made
@@ -109,6 +111,19 @@ impl Session<'_> {
         }
     }
 
+    /// Puts tables in front of the maps that programs only add to.
+    pub(super) fn add_tables(&mut self) {
+        if !self.kernel.has(Feature::AtomicFetch) {
+            return;
+        }
+        let cpus = self.kernel.possible_cpus();
+        for (at, map) in self.maps.iter_mut().enumerate() {
+            if !self.read_maps.contains(&MapId(at as u32)) {
+                map.table = Table::of(map, cpus);
+            }
+        }
+    }
+
     /// Size of the event ring: a power of two, at least a page.
     pub(super) fn ring_bytes(&self) -> u32 {
         self.options.ring_bytes.clamp(PAGE, 1 << 30).next_power_of_two()
@@ -146,12 +161,20 @@ fn own_map(name: &str, role: MapRole, kind: MapKind, (key_size, value_size): (u3
         no_prealloc: false,
         value: MapValue::Opaque,
         presence: None,
+        table: None,
     }
 }
 
 impl Body<'_, '_> {
-    /// The map of this name.
-    pub(super) fn map(&self, name: &str) -> MapId {
+    /// The map of this name, for whatever a program may do with it.
+    pub(super) fn map(&mut self, name: &str) -> MapId {
+        let map = self.map_to_add_to(name);
+        self.session.read_maps.insert(map);
+        map
+    }
+
+    /// The map of this name, for programs that only add to its values, and for what lt does with it itself.
+    pub(super) fn map_to_add_to(&self, name: &str) -> MapId {
         MapId(self.session.checked.maps.iter().position(|map| map.name == name).unwrap_or(0) as u32)
     }
 

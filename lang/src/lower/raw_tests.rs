@@ -52,3 +52,20 @@ fn fields_are_words_of_the_context() {
         assert_eq!((field.offset, field.size), (offset, 8));
     }
 }
+
+#[test]
+fn tables_are_for_maps_that_programs_only_add_to() {
+    for (text, table) in [
+        ("begin { @x[pid] = count() }", true),
+        ("begin { @x[comm] = sum(1) } interval:s:1 { print(@x); print(@x[\"a\"]); clear(@x) }", true),
+        ("begin { @x[pid, tid] = count() }", true),
+        ("begin { @x[pid] = count() } end { delete(@x, pid) }", false),
+        ("begin { @x[pid] = max(1) }", false),
+        ("begin { @x[comm, pid] = count() }", false),
+        ("begin { @x[pid] = 1 }", false),
+        ("begin { @x = count() }", false),
+    ] {
+        let manifest = lowered(text).manifest;
+        assert_eq!(manifest.maps[0].table.is_some(), table, "{text}");
+    }
+}

@@ -114,17 +114,14 @@ impl Body<'_, '_> {
 
     fn assign(&mut self, place: &Expr, op: Option<ast::BinaryOp>, value: &Expr, span: Span) -> Option<hir::StmtKind> {
         match (&place.kind, op) {
-            (ExprKind::Map { name, keys }, op) => {
-                let map = self.map(name);
-                match (aggregation_call(value), op) {
-                    (Some(call), _) => self.aggregate(map, keys, call),
-                    (None, Some(op)) => self.change_map(place, keys, op, value, span),
-                    (None, None) => {
-                        let value = self.expr(value);
-                        Some(self.set_map(name, keys, value))
-                    }
+            (ExprKind::Map { name, keys }, op) => match (aggregation_call(value), op) {
+                (Some(call), _) => self.aggregate(self.map_to_add_to(name), keys, call),
+                (None, Some(op)) => self.change_map(place, keys, op, value, span),
+                (None, None) => {
+                    let value = self.expr(value);
+                    Some(self.set_map(name, keys, value))
                 }
-            }
+            },
             (ExprKind::Var(_), None) => self.set_var(place.span, Some(value), span),
             (ExprKind::Var(_), Some(op)) => {
                 let index = *self.program.var_at.get(&place.span)?;
