@@ -46,6 +46,8 @@ helpers! {
     RingbufOutput = 130, "ringbuf_output", 5 . 8;
     RingbufReserve = 131, "ringbuf_reserve", 5 . 8;
     RingbufSubmit = 132, "ringbuf_submit", 5 . 8;
+    ForEachMapElem = 164, "for_each_map_elem", 5 . 13;
+    Loop = 181, "loop", 5 . 17;
 }
 
 /// The name of the helper with this number, if lt uses it.
