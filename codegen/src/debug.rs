@@ -29,6 +29,14 @@ pub(crate) struct Debug<'c> {
     word: DIType<'c>,
 }
 
+/// What a function takes (addresses) and gives.
+struct Shape<'s, 'c> {
+    returns: DIType<'c>,
+    parameters: &'s [&'s str],
+    /// Static.
+    local: bool,
+}
+
 impl<'c> Debug<'c> {
     /// Prepares the module; all sources become files with their text inside.
     pub(crate) fn new(llvm: &Llvm<'c>, sources: &SourceMap) -> Emit<Self> {
@@ -74,9 +82,35 @@ impl<'c> Debug<'c> {
         span: Span,
         sources: &SourceMap,
     ) -> Emit<DISubprogram<'c>> {
+        let shape = Shape { returns: self.int, parameters: &["ctx"], local: false };
+        self.describe(function, name, &shape, span, sources)
+    }
+
+    /// The same for a static function `long name(pointer, ...)`. Helpers call only what BTF says is static.
+    pub(crate) fn callback(
+        &self,
+        function: FunctionValue<'c>,
+        name: &str,
+        parameters: &[&str],
+        span: Span,
+        sources: &SourceMap,
+    ) -> Emit<DISubprogram<'c>> {
+        let shape = Shape { returns: self.word, parameters, local: true };
+        self.describe(function, name, &shape, span, sources)
+    }
+
+    fn describe(
+        &self,
+        function: FunctionValue<'c>,
+        name: &str,
+        shape: &Shape<'_, 'c>,
+        span: Span,
+        sources: &SourceMap,
+    ) -> Emit<DISubprogram<'c>> {
         let (file, (line, _)) = (self.file(span)?, line_column(sources, span));
-        let context = self.builder.create_pointer_type("", self.word, 64, 64, AddressSpace::default()).as_type();
-        let ty = self.builder.create_subroutine_type(file, Some(self.int), &[context], DIFlags::ZERO);
+        let pointer = self.builder.create_pointer_type("", self.word, 64, 64, AddressSpace::default()).as_type();
+        let types = vec![pointer; shape.parameters.len()];
+        let ty = self.builder.create_subroutine_type(file, Some(shape.returns), &types, DIFlags::ZERO);
         let scope = self.builder.create_function(
             file.as_debug_info_scope(),
             name,
@@ -84,7 +118,7 @@ impl<'c> Debug<'c> {
             file,
             line,
             ty,
-            false,
+            shape.local,
             true,
             line,
             DIFlags::ZERO,
@@ -92,7 +126,9 @@ impl<'c> Debug<'c> {
         );
         // Unnamed parameters make the kernel refuse the whole BTF.
         let parent = scope.as_debug_info_scope();
-        self.builder.create_parameter_variable(parent, "ctx", 1, file, line, context, true, DIFlags::ZERO);
+        for (at, name) in (1..).zip(shape.parameters) {
+            self.builder.create_parameter_variable(parent, name, at, file, line, pointer, true, DIFlags::ZERO);
+        }
         function.set_subprogram(scope);
         Ok(scope)
     }

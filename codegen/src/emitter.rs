@@ -2,14 +2,15 @@
 
 use crate::debug::Debug;
 use crate::error::{Emit, Failure};
+use crate::flow::{self, frame};
 use crate::helpers::Helper;
 use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
 use inkwell::debug_info::DISubprogram;
-use lt_lang::hir::{self, Place, Probe, SlotId, VarId};
+use lt_lang::hir::{Place, Probe, SlotId, VarId};
 use lt_lang::kernel::Kernel;
 use lt_lang::manifest::{LossCause, Manifest, Map, MapId, MapRole, Program, state};
 use lt_lang::source::{SourceMap, Span};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// Everything that the programs of a script share.
 pub(crate) struct Unit<'a, 'c> {
@@ -30,7 +31,16 @@ pub(crate) struct Unit<'a, 'c> {
     pub(crate) zeros: OnceCell<Ptr<'c>>,
     pub(crate) zeros_size: u32,
     /// The longest literals are read-only data; this is how many there are.
-    pub(crate) texts: std::cell::Cell<u32>,
+    pub(crate) texts: Cell<u32>,
+    /// Loops are functions of their own; this is how many there are.
+    pub(crate) callbacks: Cell<u32>,
+}
+
+/// Where `continue` and `break` go.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow<'c> {
+    pub(crate) next: Block<'c>,
+    pub(crate) over: Block<'c>,
 }
 
 /// A program while it is emitted.
@@ -43,7 +53,7 @@ pub(crate) struct Emitter<'u, 'c> {
     pub(crate) ctx: Ptr<'c>,
     /// Holds the stack memory; control goes on in the next block.
     pub(crate) entry: Block<'c>,
-    /// Returns 0.
+    /// Ends the action: returns 0 (in a callback, see [`crate::flow`]).
     pub(crate) exit: Block<'c>,
     scope: DISubprogram<'c>,
     vars: Vec<Memory<'c>>,
@@ -52,6 +62,10 @@ pub(crate) struct Emitter<'u, 'c> {
     pub(crate) temp: Memory<'c>,
     /// The key 0 of scalar maps.
     zero_key: Memory<'c>,
+    /// What the callbacks of loops are handed; only in programs with such loops.
+    pub(crate) frame: Option<Memory<'c>>,
+    /// Loops around the statement that is emitted, in this function.
+    pub(crate) loops: RefCell<Vec<Flow<'c>>>,
 }
 
 /// Emits the function of a probe.
@@ -66,6 +80,11 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
     llvm.position(start);
     let location = unit.debug.location(llvm, scope, probe.span, probe.span, unit.sources)?;
     llvm.builder.set_current_debug_location(location);
+    let frame = match frame_size(probe) {
+        0 => None,
+        size => Some(flow::fits(size).and_then(|()| llvm.alloca(entry, size, 8))?),
+    };
+    let part = |offset, size| frame.map_or_else(|| llvm.alloca(entry, size, size), |frame| llvm.at(frame, offset));
     let mut emitter = Emitter {
         unit,
         llvm,
@@ -77,15 +96,60 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
         scope,
         vars: vec![],
         slots: vec![],
-        temp: llvm.alloca(entry, 8, 8)?,
-        zero_key: llvm.alloca(entry, 4, 4)?,
+        temp: part(frame::TEMP, 8)?,
+        zero_key: part(frame::ZERO_KEY, 4)?,
+        frame,
+        loops: RefCell::default(),
     };
     emitter.prologue()?;
     emitter.block(&probe.body)?;
     emitter.epilogue(location, start)
 }
 
-impl<'c> Emitter<'_, 'c> {
+/// Bytes of the frame; 0 for a program without callbacks.
+fn frame_size(probe: &Probe) -> u32 {
+    if !flow::has_callbacks(&probe.body) {
+        return 0;
+    }
+    let slots = probe.slots.iter().filter(|slot| slot.place == Place::Stack);
+    let slots: u32 = slots.map(|slot| slot.size.next_multiple_of(8)).sum();
+    frame::VARIABLES + probe.vars.len() as u32 * 8 + slots
+}
+
+impl<'u, 'c> Emitter<'u, 'c> {
+    /// The same program inside of a callback.
+    pub(crate) fn inside(
+        &self,
+        frame: Memory<'c>,
+        entry: Block<'c>,
+        exit: Block<'c>,
+        scope: DISubprogram<'c>,
+    ) -> Emit<Emitter<'u, 'c>> {
+        let llvm = self.llvm;
+        let mut emitter = Emitter {
+            unit: self.unit,
+            llvm,
+            probe: self.probe,
+            program: self.program,
+            ctx: llvm.load_pointer(llvm.at(frame, frame::CONTEXT)?)?,
+            entry,
+            exit,
+            scope,
+            vars: vec![],
+            slots: vec![],
+            temp: llvm.at(frame, frame::TEMP)?,
+            zero_key: llvm.at(frame, frame::ZERO_KEY)?,
+            frame: Some(frame),
+            loops: RefCell::default(),
+        };
+        let scratch = llvm.at(frame, frame::SCRATCH)?;
+        let scratch =
+            if self.has_scratch() { Some(Memory::aligned(llvm.load_pointer(scratch)?)) } else { None };
+        emitter.make_slots(scratch)?;
+        emitter.make_vars()?;
+        Ok(emitter)
+    }
+
     fn prologue(&mut self) -> Emit {
         let llvm = self.llvm;
         if !self.program.attach.is_driver() {
@@ -93,27 +157,56 @@ impl<'c> Emitter<'_, 'c> {
             llvm.leave_if(llvm.is_true(stopped)?, self.exit, "running")?;
         }
         llvm.store(self.zero_key, llvm.int(0), 4)?;
-        self.make_slots()?;
-        for var in &self.probe.vars {
-            let memory = match var.slot {
-                Some(slot) => self.slot(slot)?,
-                None => {
-                    let memory = llvm.alloca(self.entry, 8, 8)?;
-                    llvm.store(memory, llvm.int(0), 8)?;
-                    memory
+        let scratch = if self.has_scratch() { Some(self.scratch_memory()?) } else { None };
+        if let Some(frame) = self.frame {
+            llvm.store_pointer(llvm.at(frame, frame::CONTEXT)?, self.ctx)?;
+            if let Some(scratch) = scratch {
+                llvm.store_pointer(llvm.at(frame, frame::SCRATCH)?, scratch.ptr)?;
+            }
+        }
+        self.make_slots(scratch)?;
+        self.make_vars()?;
+        for (var, memory) in self.probe.vars.iter().zip(&self.vars) {
+            let slot = var.slot.and_then(|slot| self.probe.slots.get(slot.0 as usize));
+            match slot {
+                None => llvm.store(*memory, llvm.int(0), 8)?,
+                // Callbacks must find them written.
+                Some(slot) if self.frame.is_some() && slot.place == Place::Stack => {
+                    self.zero(*memory, 0, slot.size.next_multiple_of(8))?;
                 }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn has_scratch(&self) -> bool {
+        self.probe.slots.iter().any(|slot| matches!(slot.place, Place::Scratch(_)))
+    }
+
+    /// A variable's memory is its slot, or eight bytes of its own.
+    fn make_vars(&mut self) -> Emit {
+        for (at, var) in self.probe.vars.iter().enumerate() {
+            let memory = match (var.slot, self.frame) {
+                (Some(slot), _) => self.slot(slot)?,
+                (None, Some(frame)) => self.llvm.at(frame, frame::VARIABLES + at as u32 * 8)?,
+                (None, None) => self.llvm.alloca(self.entry, 8, 8)?,
             };
             self.vars.push(memory);
         }
         Ok(())
     }
 
-    fn make_slots(&mut self) -> Emit {
-        let in_scratch = |slot: &hir::Slot| matches!(slot.place, Place::Scratch(_));
-        let scratch = if self.probe.slots.iter().any(in_scratch) { Some(self.scratch_memory()?) } else { None };
+    fn make_slots(&mut self, scratch: Option<Memory<'c>>) -> Emit {
+        let mut next = frame::VARIABLES + self.probe.vars.len() as u32 * 8;
         for slot in &self.probe.slots {
-            let memory = match (slot.place, scratch) {
-                (Place::Scratch(offset), Some(scratch)) => self.llvm.at(scratch, offset)?,
+            let memory = match (slot.place, scratch, self.frame) {
+                (Place::Scratch(offset), Some(scratch), _) => self.llvm.at(scratch, offset)?,
+                (_, _, Some(frame)) => {
+                    let at = next;
+                    next += slot.size.next_multiple_of(8);
+                    self.llvm.at(frame, at)?
+                }
                 // Stack memory costs whole words anyway, and aligned it is filled and copied by words.
                 _ if slot.size >= 8 => self.llvm.alloca(self.entry, slot.size, 8)?,
                 _ => self.llvm.alloca(self.entry, slot.size.max(1), slot.align.clamp(1, 8))?,

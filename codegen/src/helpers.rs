@@ -47,6 +47,8 @@ helpers! {
     RingbufReserve = 131, "ringbuf_reserve", 5 . 8;
     RingbufSubmit = 132, "ringbuf_submit", 5 . 8;
     CurrentTaskBtf = 158, "get_current_task_btf", 5 . 11;
+    ForEachMapElem = 164, "for_each_map_elem", 5 . 13;
+    Loop = 181, "loop", 5 . 17;
 }
 
 /// The name of the helper with this number, if lt uses it.

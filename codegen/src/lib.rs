@@ -8,6 +8,7 @@ mod emitter;
 mod error;
 mod events;
 mod expr;
+mod flow;
 pub mod helpers;
 mod intrinsics;
 mod llvm;

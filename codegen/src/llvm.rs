@@ -229,6 +229,17 @@ impl<'c> Llvm<'c> {
         Ok(())
     }
 
+    /// Reads an address.
+    pub(crate) fn load_pointer(&self, from: Memory<'c>) -> Emit<Ptr<'c>> {
+        Ok(self.builder.build_load(self.pointer(), from.ptr, "")?.into_pointer_value())
+    }
+
+    /// Writes an address.
+    pub(crate) fn store_pointer(&self, to: Memory<'c>, value: Ptr<'c>) -> Emit {
+        self.builder.build_store(to.ptr, value)?;
+        Ok(())
+    }
+
     /// The memory `offset` bytes further.
     pub(crate) fn at(&self, memory: Memory<'c>, offset: u32) -> Emit<Memory<'c>> {
         let ptr = self.offset(memory.ptr, self.uint(u64::from(offset)))?;
@@ -365,10 +376,20 @@ impl<'c> Llvm<'c> {
 
     /// A function `int name(ctx)` in a section.
     pub(crate) fn function(&self, name: &str, section: &str) -> FunctionValue<'c> {
-        use inkwell::attributes::{Attribute, AttributeLoc};
         let ty = self.context.i32_type().fn_type(&[self.pointer().into()], false);
         let function = self.module.add_function(name, ty, Some(Linkage::External));
         function.set_section(Some(section));
+        self.set_attributes(function)
+    }
+
+    /// A function `long name(pointer, ...)` that only this module knows, for helpers to call.
+    pub(crate) fn static_function(&self, name: &str, parameters: usize) -> FunctionValue<'c> {
+        let ty = self.i64().fn_type(&vec![self.pointer().into(); parameters], false);
+        self.set_attributes(self.module.add_function(name, ty, Some(Linkage::Internal)))
+    }
+
+    fn set_attributes(&self, function: FunctionValue<'c>) -> FunctionValue<'c> {
+        use inkwell::attributes::{Attribute, AttributeLoc};
         let nounwind = self.context.create_enum_attribute(Attribute::get_named_enum_kind_id("nounwind"), 0);
         function.add_attribute(AttributeLoc::Function, nounwind);
         // Without this the optimizer makes calls of memset and memcpy out of stores and loops.

@@ -32,6 +32,10 @@ impl Emitter<'_, '_> {
             StmtKind::Emit { event, fields, buffer } => self.emit_event(*event, fields, *buffer),
             StmtKind::Exit { code } => self.exit_session(code),
             StmtKind::Return => self.leave(),
+            StmtKind::Loop(inner) => self.steps(inner),
+            StmtKind::MapLoop { map, var, body } => self.map_loop(*map, *var, body),
+            StmtKind::Break => self.jump(true),
+            StmtKind::Continue => self.jump(false),
             StmtKind::If { condition, then, otherwise } => self.conditional(condition, then, otherwise),
         }
     }

@@ -41,6 +41,7 @@ pub(crate) fn build<'c>(
         zeros: OnceCell::new(),
         zeros_size: zeros_size(program, manifest),
         texts: Cell::new(0),
+        callbacks: Cell::new(0),
         llvm,
         debug,
         manifest,

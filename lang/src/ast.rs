@@ -124,11 +124,40 @@ pub enum StmtKind {
     },
     /// `{ ... }` as a statement.
     Block(Block),
+    /// `while (c) { }`
+    While {
+        /// Asked before each step.
+        condition: Expr,
+        /// A step.
+        body: Block,
+    },
+    /// `unroll (n) { }`
+    Unroll {
+        /// How often; a literal.
+        count: Expr,
+        /// A step.
+        body: Block,
+    },
+    /// `for ($x : from..to) { }`, or `for ($x : @map) { }` without `to`
+    For {
+        /// The variable, seen in the body only.
+        name: Ident,
+        /// The first value, or the map.
+        from: Expr,
+        /// Behind the last value.
+        to: Option<Expr>,
+        /// A step.
+        body: Block,
+    },
+    /// `break`
+    Break,
+    /// `continue`
+    Continue,
     /// `return`
     Return,
-    /// A construct of the language that the checker cannot take yet (loops); named for the diagnostic.
+    /// A construct of the language that the checker cannot take yet; named for the diagnostic.
     Unsupported {
-        /// As a message calls it: "`while` loops".
+        /// As a message calls it: "`return` with a value".
         what: &'static str,
     },
     /// Could not be parsed; a message was given.

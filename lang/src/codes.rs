@@ -102,7 +102,7 @@ codes! {
     NoSuchProcess = 505, Machine, "no such process", "The process given with -p does not exist.", "lt -p 999999999 -e 'begin { }'";
 
     Internal = 601, Runtime, "internal error", "lt met a state that it should never be in. Please report it with the script.", "(none is known)";
-    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "begin { while (1) { } }";
+    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "begin { return 1 }";
     LimitExceeded = 603, Compile, "limit exceeded", "The program would exceed a limit of the kernel's BPF machine.", "begin { printf(\"%s...\", ...) }";
 
     VerifierRejected = 701, Runtime, "the kernel refused the program", "The kernel's verifier did not accept a program that lt made. Unless a limit of the kernel is named, this is a defect of lt: please report it with the script and the output of -v.", "(none is known)";
@@ -117,6 +117,7 @@ codes! {
     Usage = 905, Usage, "wrong command line", "An option is unknown, lacks its value or has a malformed one.", "lt --nonsense";
     RunFailed = 906, Runtime, "the run failed", "Something that lt needs while it runs went away: a kernel object, a descriptor, memory.", "(none is known)";
     DividedByZero = 907, Runtime, "a number was divided by zero", "Division and remainder by zero give 1. The count tells how often it happened; test the divisor before.", "begin { $z = pid - pid; print(5 / $z) }";
+    LoopBound = 908, Lost, "a loop was ended at its bound", "No loop runs for ever in the kernel: it is ended after 8,388,608 steps, on kernels before 5.17 after 4096 or, when its body is large or holds loops of its own, fewer. What it would have done then is lost. The count tells how often it happened.", "begin { while (1) { @n++ } }";
 }
 
 impl Code {

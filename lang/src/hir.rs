@@ -142,6 +142,21 @@ pub enum StmtKind {
     },
     /// Ends the action.
     Return,
+    /// Steps until the condition fails.
+    Loop(Loop),
+    /// A step for each entry of a keyed plain map; needs [`crate::kernel::Feature::MapLoop`].
+    MapLoop {
+        /// The map.
+        map: MapId,
+        /// Holds key and value, as a tuple of stored types.
+        var: VarId,
+        /// A step.
+        body: Vec<Stmt>,
+    },
+    /// Ends the innermost loop.
+    Break,
+    /// Goes on with the next step of the innermost loop.
+    Continue,
     /// Two ways.
     If {
         /// A bool.
@@ -151,6 +166,20 @@ pub enum StmtKind {
         /// When false.
         otherwise: Vec<Stmt>,
     },
+}
+
+/// A loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loop {
+    /// A bool, asked before each step.
+    pub condition: Expr,
+    /// A step.
+    pub body: Vec<Stmt>,
+    /// Most steps; reaching it counts as [`crate::manifest::LossCause::LoopBound`].
+    pub bound: u32,
+    /// Each step is a call from the kernel's helper ([`crate::kernel::Feature::StepLoop`]); otherwise the verifier
+    /// walks through all steps.
+    pub called: bool,
 }
 
 /// An expression.

@@ -4,6 +4,7 @@
 mod call;
 mod event;
 mod expr;
+mod flow;
 mod maps;
 mod place;
 mod raw;
@@ -119,11 +120,13 @@ struct Body<'s, 'a> {
     program: &'a CheckedProgram,
     vars: Vec<hir::Var>,
     slots: Vec<hir::Slot>,
+    /// Loops around the statement that is lowered.
+    loops: u32,
 }
 
 impl<'s, 'a> Body<'s, 'a> {
     fn new(session: &'s mut Session<'a>, program: &'a CheckedProgram) -> Self {
-        let mut body = Body { session, program, vars: Vec::new(), slots: Vec::new() };
+        let mut body = Body { session, program, vars: Vec::new(), slots: Vec::new(), loops: 0 };
         for var in &program.vars {
             let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());
             let slot = (!ty.is_scalar()).then(|| body.slot(&ty));

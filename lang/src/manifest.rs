@@ -315,12 +315,19 @@ pub enum LossCause {
     StackCollision = 2,
     /// Not lost, but worth a warning: a number was divided by 0, which gives 1.
     DivisionByZero = 3,
+    /// Not an event, but what a loop did is incomplete: it was ended at its bound of steps.
+    LoopBound = 4,
 }
 
 impl LossCause {
     /// All causes, in counter order.
-    pub const ALL: [LossCause; 4] =
-        [LossCause::RingFull, LossCause::MapFull, LossCause::StackCollision, LossCause::DivisionByZero];
+    pub const ALL: [LossCause; 5] = [
+        LossCause::RingFull,
+        LossCause::MapFull,
+        LossCause::StackCollision,
+        LossCause::DivisionByZero,
+        LossCause::LoopBound,
+    ];
 
     /// Whether data was lost (which `--strict` makes a failure).
     pub fn is_loss(self) -> bool {

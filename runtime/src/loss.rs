@@ -56,6 +56,13 @@ fn warning(program: &Program, cause: LossCause, count: u64) -> Diagnostic {
             ": the stack table's place was taken",
             "narrow the predicate, so that fewer distinct stacks are seen",
         ),
+        LossCause::LoopBound => (
+            Code::LoopBound,
+            "loop was ended at its bound",
+            "loops were ended at their bound",
+            " of steps",
+            "let the condition end the loop earlier, or spread the work over several events",
+        ),
         LossCause::DivisionByZero => (
             Code::DividedByZero,
             "division by zero gave 1",

@@ -12,6 +12,7 @@ mod attach;
 mod call;
 mod cast;
 mod expr;
+mod flow;
 mod infer;
 mod map;
 mod operator;
@@ -31,6 +32,7 @@ pub(crate) use attach::Point;
 pub(crate) use call::{MapArgument, PrintKind, aggregation_call, print_kind};
 pub(crate) use cast::{literal_int, resolve};
 pub(crate) use expr::positional_number;
+pub(crate) use flow::unroll_count;
 pub(crate) use infer::{Inferred, comparison_type};
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
@@ -174,6 +176,7 @@ pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Check
         scopes: Vec::new(),
         closed: HashMap::new(),
         declared: 0,
+        loops: 0,
     };
     let start = |(probe, point)| CheckedProgram::new(probe, point, ast.node_count);
     let mut programs: Vec<CheckedProgram> = points.into_iter().map(start).collect();
@@ -214,6 +217,8 @@ struct Checker<'a> {
     closed: HashMap<String, Span>,
     /// Variables declared so far in this walk of the program.
     declared: usize,
+    /// Loops around the statement that is walked.
+    loops: u32,
 }
 
 impl Checker<'_> {

@@ -39,6 +39,15 @@ impl Checker<'_> {
                 }
             }
             StmtKind::Block(block) => self.block(block),
+            StmtKind::While { condition, body } => {
+                self.condition(condition);
+                self.steps(body, None);
+            }
+            StmtKind::Unroll { count, body } => self.unroll(count, body),
+            StmtKind::For { name, from, to: Some(to), body } => self.range_loop(name, from, to, body),
+            StmtKind::For { name, from, to: None, body } => self.map_loop(name, from, body),
+            StmtKind::Break => self.needs_loop("break", stmt.span),
+            StmtKind::Continue => self.needs_loop("continue", stmt.span),
             StmtKind::Unsupported { what } => {
                 self.incomplete = true;
                 let message = format!("{what} are not supported yet");
@@ -55,13 +64,7 @@ impl Checker<'_> {
             let ty = self.value(value);
             Inferred::of(value, &ty)
         });
-        if let Some(at) = self.scopes.iter().rev().find_map(|scope| scope.get(&name.text).copied()) {
-            let message = format!("scratch variable `${}` is declared already", name.text);
-            let mut diagnostic = Diagnostic::error(Code::DuplicateVariable, message).at(name.span, "declared again");
-            if let Some(var) = self.program.vars.get(at) {
-                diagnostic = diagnostic.at(var.span, "declared here");
-            }
-            self.report(diagnostic.help("variables of an enclosing block cannot be hidden; assign without `let`"));
+        if self.already_declared(name) {
             return;
         }
         let at = self.declare(name);
@@ -77,8 +80,22 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether a visible variable has this name, with a message.
+    pub(super) fn already_declared(&mut self, name: &Ident) -> bool {
+        let found = self.scopes.iter().rev().find_map(|scope| scope.get(&name.text).copied());
+        if let Some(at) = found {
+            let message = format!("scratch variable `${}` is declared already", name.text);
+            let mut diagnostic = Diagnostic::error(Code::DuplicateVariable, message).at(name.span, "declared again");
+            if let Some(var) = self.program.vars.get(at) {
+                diagnostic = diagnostic.at(var.span, "declared here");
+            }
+            self.report(diagnostic.help("variables of an enclosing block cannot be hidden; assign without `let`"));
+        }
+        found.is_some()
+    }
+
     /// Declares a variable in the innermost block. Each walk declares the same ones in the same order.
-    fn declare(&mut self, name: &Ident) -> usize {
+    pub(super) fn declare(&mut self, name: &Ident) -> usize {
         let at = self.declared;
         self.declared += 1;
         if self.program.vars.len() <= at {
@@ -152,7 +169,7 @@ impl Checker<'_> {
     }
 
     /// Takes an assigned value into a variable's type.
-    fn merge_variable(&mut self, at: usize, value: &Inferred, span: Span) {
+    pub(super) fn merge_variable(&mut self, at: usize, value: &Inferred, span: Span) {
         let Some(var) = self.program.vars.get_mut(at) else { return };
         let old = match &var.value {
             Some(old) if old.ty != Type::Error => old,

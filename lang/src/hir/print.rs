@@ -92,6 +92,19 @@ impl Printer<'_> {
             }
             StmtKind::Exit { code } => format!("exit {}", self.expr(names, code)),
             StmtKind::Return => "return".into(),
+            StmtKind::Break => "break".into(),
+            StmtKind::Continue => "continue".into(),
+            StmtKind::Loop(inner) => {
+                let how = if inner.called { "called" } else { "inline" };
+                let condition = self.expr(names, &inner.condition);
+                self.line(depth, &format!("while {condition} ({how}, at most {} steps)", inner.bound));
+                return self.stmts(names, &inner.body, depth + 1);
+            }
+            StmtKind::MapLoop { map, var, body } => {
+                let map = self.map_name(*map);
+                self.line(depth, &format!("for {} in {map}", names.var(var.0)));
+                return self.stmts(names, body, depth + 1);
+            }
             StmtKind::If { condition, then, otherwise } => {
                 let head = format!("if {}", self.expr(names, condition));
                 self.line(depth, &head);

@@ -18,7 +18,7 @@ impl Body<'_, '_> {
         vec![hir::Stmt { kind, span: predicate.span }]
     }
 
-    fn block(&mut self, block: &Block) -> Vec<hir::Stmt> {
+    pub(super) fn block(&mut self, block: &Block) -> Vec<hir::Stmt> {
         let mut out = Vec::with_capacity(block.stmts.len());
         for stmt in &block.stmts {
             self.stmt(stmt, &mut out);
@@ -42,6 +42,12 @@ impl Body<'_, '_> {
                 out.extend(self.block(block));
                 None
             }
+            StmtKind::While { condition, body } => Some(self.while_loop(condition, body)),
+            StmtKind::Unroll { count, body } => self.unroll(count, body, out),
+            StmtKind::For { name, from, to: Some(to), body } => self.range_loop(name.span, from, to, body, out),
+            StmtKind::For { name, from, to: None, body } => self.map_loop(name.span, from, body),
+            StmtKind::Break => Some(hir::StmtKind::Break),
+            StmtKind::Continue => Some(hir::StmtKind::Continue),
             StmtKind::Return => Some(hir::StmtKind::Return),
             StmtKind::Unsupported { .. } | StmtKind::Error => None,
         };

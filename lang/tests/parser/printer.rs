@@ -40,6 +40,14 @@ fn stmt(stmt: &Stmt) -> String {
             format!("(if {} {}{otherwise})", expr(condition), block(then))
         }
         StmtKind::Block(inner) => block(inner),
+        StmtKind::While { condition, body } => format!("(while {} {})", expr(condition), block(body)),
+        StmtKind::Unroll { count, body } => format!("(unroll {} {})", expr(count), block(body)),
+        StmtKind::For { name, from, to, body } => {
+            let to = to.as_ref().map_or(String::new(), |to| format!(" {}", expr(to)));
+            format!("(for ${} {}{to} {})", name.text, expr(from), block(body))
+        }
+        StmtKind::Break => "(break)".to_string(),
+        StmtKind::Continue => "(continue)".to_string(),
         StmtKind::Return => "(return)".to_string(),
         StmtKind::Unsupported { what } => format!("(unsupported {what})"),
         StmtKind::Error => "(error)".to_string(),

@@ -68,11 +68,11 @@ fn statements() {
         ("begin { $a++; --@x[1]; }", "begin {($a ++) (-- @x[1])}"),
         (
             "begin { while (1) { break; continue } unroll (3) { f() } }",
-            "begin {(unsupported `while` loops) (unsupported `unroll` loops)}",
+            "begin {(while 1 {(break) (continue)}) (unroll 3 {(f!)})}",
         ),
         (
             "begin { for ($i : 0..5) { f() } for ($kv : @x) { } for $i : 0..5 { } }",
-            "begin {(unsupported `for` loops) (unsupported `for` loops) (unsupported `for` loops)}",
+            "begin {(for $i 0 5 {(f!)}) (for $kv @x {}) (for $i 0 5 {})}",
         ),
         (
             "begin < if ($a > 1) { f($b > 2); $c = 1 > 2 } @x[1 > 2] = (3 > 4) >",

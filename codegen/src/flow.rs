@@ -1,0 +1,221 @@
+//! Loops: blocks that jump back, or callbacks of the kernel's helpers.
+//!
+//! A callback is a function of its own. What the program keeps lies in one piece of stack then, the *frame*, whose
+//! address the helper hands to the callback: the program's context, the address of the scratch memory, how the loop
+//! ended, and all variables and slots.
+
+use crate::emitter::{Emitter, Flow};
+use crate::error::{Emit, Failure};
+use crate::helpers::Helper;
+use crate::llvm::{Block, Memory, Ptr};
+use inkwell::IntPredicate;
+use inkwell::values::FunctionValue;
+use lt_lang::hir::{Loop, Place, Stmt, StmtKind, VarId};
+use lt_lang::manifest::{LossCause, MapId};
+use lt_lang::types::{Layout, Type};
+
+/// How the last step of a callback went.
+const GOES_ON: i64 = 0;
+const LOOP_OVER: i64 = 1;
+const ACTION_OVER: i64 = 2;
+
+/// Bytes of stack that a frame may take; the rest is for what the functions spill.
+const MAX_FRAME: u32 = 352;
+
+/// Where things lie in a frame.
+pub(crate) mod frame {
+    /// The program's context.
+    pub(crate) const CONTEXT: u32 = 0;
+    /// The program's scratch memory, if it has any.
+    pub(crate) const SCRATCH: u32 = 8;
+    /// How the last step went.
+    pub(crate) const ENDED: u32 = 16;
+    /// See [`crate::emitter::Emitter::temp`].
+    pub(crate) const TEMP: u32 = 24;
+    /// The key 0.
+    pub(crate) const ZERO_KEY: u32 = 32;
+    /// Variables, eight bytes each, then slots.
+    pub(crate) const VARIABLES: u32 = 40;
+}
+
+/// Whether there is a loop of callbacks among the statements.
+pub(crate) fn has_callbacks(stmts: &[Stmt]) -> bool {
+    stmts.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Loop(inner) => inner.called || has_callbacks(&inner.body),
+        StmtKind::MapLoop { .. } => true,
+        StmtKind::If { then, otherwise, .. } => has_callbacks(then) || has_callbacks(otherwise),
+        _ => false,
+    })
+}
+
+/// Checks the size of a frame.
+pub(crate) fn fits(size: u32) -> Emit {
+    if size <= MAX_FRAME {
+        return Ok(());
+    }
+    Err(Failure::limit(format!("a program with loops has {size} bytes of variables; there is stack for {MAX_FRAME}")))
+}
+
+impl<'u, 'c> Emitter<'u, 'c> {
+    pub(crate) fn steps(&self, inner: &Loop) -> Emit {
+        if inner.called {
+            return self.called_loop(inner);
+        }
+        let llvm = self.llvm;
+        let count = llvm.alloca(self.entry, 8, 8)?;
+        llvm.store(count, llvm.int(0), 8)?;
+        let [head, step, run, bound, after] =
+            [llvm.new_block("head")?, llvm.new_block("step")?, llvm.new_block("run")?, llvm.new_block("bound")?, llvm.new_block("after")?];
+        llvm.branch(head)?;
+        llvm.position(head);
+        let flag = llvm.is_true(self.scalar(&inner.condition)?)?;
+        llvm.branch_if(flag, step, after)?;
+        llvm.position(step);
+        let steps = llvm.load(count, 8)?;
+        let left = llvm.compare(IntPredicate::ULT, steps, llvm.uint(u64::from(inner.bound)))?;
+        llvm.branch_if(left, run, bound)?;
+        llvm.position(bound);
+        self.count_loss(LossCause::LoopBound)?;
+        llvm.branch(after)?;
+        llvm.position(run);
+        llvm.store(count, llvm.builder.build_int_add(steps, llvm.int(1), "")?, 8)?;
+        self.loop_body(&inner.body, Flow { next: head, over: after })?;
+        llvm.branch(head)?;
+        llvm.position(after);
+        Ok(())
+    }
+
+    fn loop_body(&self, body: &[Stmt], flow: Flow<'c>) -> Emit {
+        self.loops.borrow_mut().push(flow);
+        let result = self.block(body);
+        self.loops.borrow_mut().pop();
+        result
+    }
+
+    /// `break` (`over`) and `continue`.
+    pub(crate) fn jump(&self, over: bool) -> Emit {
+        let flow = self.loops.borrow().last().copied();
+        let flow = flow.ok_or_else(|| Failure::internal("a jump outside of all loops"))?;
+        self.llvm.branch(if over { flow.over } else { flow.next })?;
+        self.llvm.position(self.llvm.new_block("unreachable")?);
+        Ok(())
+    }
+
+    fn called_loop(&self, inner: &Loop) -> Emit {
+        let llvm = self.llvm;
+        let callback = self.callback(&["index", "frame"], |emitter, _, flow| {
+            let flag = llvm.is_true(emitter.scalar(&inner.condition)?)?;
+            llvm.leave_if(llvm.builder.build_not(flag, "")?, flow.over, "step")?;
+            emitter.loop_body(&inner.body, flow)
+        })?;
+        let frame = self.frame()?;
+        self.prepare(frame)?;
+        let address = callback.as_global_value().as_pointer_value();
+        let steps = llvm.uint(u64::from(inner.bound));
+        llvm.call(Helper::Loop, &[steps.into(), address.into(), frame.ptr.into(), llvm.int(0).into()])?;
+        let ended = self.finish_if_over(frame)?;
+        self.count_loss_if(llvm.compare(IntPredicate::EQ, ended, llvm.int(GOES_ON))?, LossCause::LoopBound)
+    }
+
+    /// A step for each entry of a map.
+    pub(crate) fn map_loop(&self, map: MapId, var: VarId, body: &[Stmt]) -> Emit {
+        let llvm = self.llvm;
+        let callback = self.callback(&["map", "key", "value", "frame"], |emitter, parameters, flow| {
+            let variable = self.probe.vars.get(var.0 as usize).map(|var| &var.ty);
+            let (Some(Type::Tuple(types)), [_, key, value, _]) = (variable, parameters) else {
+                return Err(Failure::internal("a loop over a map without a tuple"));
+            };
+            let to = emitter.var(var)?;
+            for ((ty, offset), from) in types.iter().zip(Layout::of(types).offsets).zip([key, value]) {
+                emitter.copy(llvm.at(to, offset)?, Memory::aligned(*from), ty.size())?;
+            }
+            emitter.loop_body(body, flow)
+        })?;
+        let frame = self.frame()?;
+        self.prepare(frame)?;
+        let address = callback.as_global_value().as_pointer_value();
+        let arguments = [self.map_address(map)?.into(), address.into(), frame.ptr.into(), llvm.int(0).into()];
+        llvm.call(Helper::ForEachMapElem, &arguments)?;
+        self.finish_if_over(frame).map(drop)
+    }
+
+    fn frame(&self) -> Emit<Memory<'c>> {
+        self.frame.ok_or_else(|| Failure::internal("a loop without a frame"))
+    }
+
+    /// Makes the verifier forget what it knows of the variables. Kernels before 6.7 follow a callback once, with what
+    /// the variables are before the first step, and remove the ways that they believe are never taken. A number that is
+    /// added to memory atomically leaves there what the verifier knows nothing about.
+    fn prepare(&self, frame: Memory<'c>) -> Emit {
+        let llvm = self.llvm;
+        llvm.store(llvm.at(frame, frame::ENDED)?, llvm.int(GOES_ON), 8)?;
+        let zero = llvm.opaque(llvm.int(0))?;
+        for (at, var) in self.probe.vars.iter().enumerate() {
+            let slot = var.slot.and_then(|slot| self.probe.slots.get(slot.0 as usize));
+            let size = match slot {
+                None => 8,
+                Some(slot) if slot.place == Place::Stack => slot.size.next_multiple_of(8),
+                Some(_) => 0,
+            };
+            let memory = self.var(VarId(at as u32))?;
+            for offset in (0..size).step_by(8) {
+                llvm.atomic_add(llvm.at(memory, offset)?.ptr, zero)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the action when the loop did; gives how the last step went.
+    fn finish_if_over(&self, frame: Memory<'c>) -> Emit<crate::llvm::Int<'c>> {
+        let llvm = self.llvm;
+        let ended = llvm.load(llvm.at(frame, frame::ENDED)?, 8)?;
+        llvm.leave_if(llvm.compare(IntPredicate::EQ, ended, llvm.int(ACTION_OVER))?, self.exit, "looped")?;
+        Ok(ended)
+    }
+
+    /// Emits a function for the steps of a loop, whose last parameter is the frame, and goes on where it was.
+    fn callback(
+        &self,
+        parameters: &[&str],
+        body: impl FnOnce(&Emitter<'u, 'c>, &[Ptr<'c>], Flow<'c>) -> Emit,
+    ) -> Emit<FunctionValue<'c>> {
+        let llvm = self.llvm;
+        let here = llvm.block()?;
+        let location = llvm.builder.get_current_debug_location();
+        let number = self.unit.callbacks.replace(self.unit.callbacks.get() + 1);
+        let name = format!("lt_loop_{number}");
+        let function = llvm.static_function(&name, parameters.len());
+        let scope = self.unit.debug.callback(function, &name, parameters, self.probe.span, self.unit.sources)?;
+        let [entry, start, next, over, exit] = ["entry", "start", "next", "over", "exit"]
+            .map(|name| llvm.context.append_basic_block(function, name));
+        llvm.position(start);
+        let home = self.unit.debug.location(llvm, scope, self.probe.span, self.probe.span, self.unit.sources)?;
+        llvm.builder.set_current_debug_location(home);
+        let arguments: Vec<Ptr<'c>> = function.get_param_iter().map(|value| value.into_pointer_value()).collect();
+        let frame = *arguments.last().ok_or_else(|| Failure::internal("a callback without a frame"))?;
+        let frame = Memory { ptr: frame, align: 8, stack: true };
+        let emitter = self.inside(frame, entry, exit, scope)?;
+        body(&emitter, &arguments, Flow { next, over })?;
+        llvm.builder.set_current_debug_location(home);
+        llvm.branch(next)?;
+        for (block, how) in [(next, GOES_ON), (over, LOOP_OVER), (exit, ACTION_OVER)] {
+            emitter.end_step(frame, block, how)?;
+        }
+        llvm.position(entry);
+        llvm.branch(start)?;
+        llvm.position(here);
+        match location {
+            Some(location) => llvm.builder.set_current_debug_location(location),
+            None => llvm.builder.unset_current_debug_location(),
+        }
+        Ok(function)
+    }
+
+    fn end_step(&self, frame: Memory<'c>, block: Block<'c>, how: i64) -> Emit {
+        let llvm = self.llvm;
+        llvm.position(block);
+        llvm.store(llvm.at(frame, frame::ENDED)?, llvm.int(how), 8)?;
+        llvm.builder.build_return(Some(&llvm.int(i64::from(how != GOES_ON))))?;
+        Ok(())
+    }
+}
