@@ -4,6 +4,7 @@
 //! reason*, which the built-in harness cannot do at run time.
 
 mod codegen;
+mod functions;
 mod host;
 mod support;
 mod tidy;
@@ -19,6 +20,7 @@ fn main() {
     trials.extend(ui::trials());
     trials.extend(codegen::trials());
     trials.extend(host::trials());
+    trials.extend(functions::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

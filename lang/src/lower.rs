@@ -4,6 +4,7 @@
 mod call;
 mod event;
 mod expr;
+mod functions;
 mod maps;
 mod place;
 mod slots;
@@ -45,6 +46,7 @@ pub fn lower(
         maps: Vec::new(),
         events: Vec::new(),
         stacks: None,
+        time_formats: Vec::new(),
         exits: false,
     };
     session.add_user_maps();
@@ -61,8 +63,14 @@ pub fn lower(
     session.check_scratch(scratch_size, checked);
     session.add_own_maps(scratch_size);
     let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
-    let manifest =
-        Manifest { version: MANIFEST_VERSION, programs, maps: session.maps, events: session.events, scratch_size };
+    let manifest = Manifest {
+        version: MANIFEST_VERSION,
+        programs,
+        maps: session.maps,
+        events: session.events,
+        scratch_size,
+        time_formats: session.time_formats,
+    };
     (Lowered { program: hir::Program { probes }, manifest }, session.out)
 }
 
@@ -89,6 +97,7 @@ struct Session<'a> {
     maps: Vec<Map>,
     events: Vec<Event>,
     stacks: Option<MapId>,
+    time_formats: Vec<Vec<u8>>,
     exits: bool,
 }
 

@@ -34,6 +34,8 @@ pub struct Manifest {
     pub events: Vec<Event>,
     /// Bytes of scratch memory that each program needs on each CPU: the value size of the scratch map, 0 when none.
     pub scratch_size: u32,
+    /// Formats of times ([`Type::Timestamp`]), as strftime(3) takes them; `%f` is microseconds.
+    pub time_formats: Vec<Vec<u8>>,
 }
 
 /// A BPF program: one attach point with its action.
@@ -292,6 +294,13 @@ pub enum EventAction {
         /// Which.
         map: MapId,
     },
+    /// Set the values of all entries to zero.
+    ZeroMap {
+        /// Which.
+        map: MapId,
+    },
+    /// Print the time of day at which the request is carried out, as strftime(3) does with this format.
+    Time(Vec<u8>),
 }
 
 /// Why something that should have been recorded was not. Each program has one u64 counter for each.

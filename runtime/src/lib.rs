@@ -32,6 +32,7 @@ mod signals;
 mod state;
 mod symbolize;
 mod targets;
+mod times;
 pub mod tracefs;
 mod value;
 mod verifier;

@@ -12,6 +12,7 @@ mod attach;
 mod call;
 mod cast;
 mod expr;
+mod functions;
 mod infer;
 mod map;
 mod operator;
