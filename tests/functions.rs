@@ -13,6 +13,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("functions::zero_keeps_keys", zero_keeps_keys),
         on_kernel("functions::has_key", has_key),
         on_kernel("functions::strings", strings),
+        on_kernel("functions::enumerators", enumerators),
     ]
 }
 
@@ -73,4 +74,11 @@ fn strings() -> Result<(), String> {
                    printf(\"%d %d %d %d %d\\n\", strlen($s), strlen(@m), strlen(comm), strlen(\"a\\0b\"), strlen(@none)); \
                    if (0) { @none = \"x\" } exit() }";
     lines(&one_liner(program), &["010101", "5 4 2 1 0", "@m: help"])
+}
+
+/// Numbers that are part of the kernel's interface to user space.
+fn enumerators() -> Result<(), String> {
+    let program = "begin { $x = -1; $less = $x < TCP_LISTEN; @x[TCP_CLOSE] = BPF_MAP_TYPE_RINGBUF + 1; \
+                   printf(\"%d %d %d\\n\", TCP_LISTEN, BPF_PROG_TYPE_KPROBE, $less); exit() }";
+    lines(&one_liner(program), &["10 2 1", "@x[7]: 28"])
 }

@@ -332,3 +332,19 @@ fn functions_of_times_strings_and_maps() {
         "begin { if (strncmp(comm, probe, 3) == 0 && strlen(comm) > 2) { $n = strlen(str($1)) } }",
     ]);
 }
+
+#[test]
+fn members_of_enumerations() {
+    accept_all(&[
+        "begin { print(TCP_LISTEN); @x[TCP_ESTABLISHED] = HRTIMER_BASE_NONE; if (pid == TCP_LISTEN) { } }",
+        "begin { printf(\"%d\", curtask.masks[TCP_ESTABLISHED] & TCP_LISTEN) }",
+    ]);
+    expect_all(&[("begin { print(TCP_LISTENING) }", Code::UnknownName, "TCP_LISTENING")]);
+    let without = FakeKernel { btf: false, ..FakeKernel::default() };
+    assert_eq!(messages_on(&without, "begin { print(TCP_LISTEN) }")[0].0.code, Code::UnknownName);
+    let kernel = FakeKernel::default();
+    messages_on(&kernel, "begin { $x = 1; print($x) }");
+    let asked = kernel.asked.get();
+    messages_on(&kernel, "begin { $x = pid; print($x) }");
+    assert_eq!(kernel.asked.get(), 2 * asked, "only unknown names are looked up");
+}

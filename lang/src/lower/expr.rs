@@ -55,6 +55,10 @@ impl Body<'_, '_> {
             ExprKind::Int { bits, .. } => return int(*bits as i64, ty, span),
             ExprKind::Bool(value) => return int(i64::from(*value), Type::Bool, span),
             ExprKind::Str(text) => return bytes(text, span),
+            ExprKind::Name(name) if builtins::lookup(name).is_none() => {
+                let value = self.session.kernel.enumerator(name).ok().flatten().unwrap_or(0);
+                return int(value, ty, span);
+            }
             ExprKind::Name(_) => return self.builtin(expr, &[]),
             ExprKind::Call { args, .. } => return self.builtin(expr, args),
             ExprKind::Var(_) => match self.program.var_at.get(&span) {
