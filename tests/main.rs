@@ -5,6 +5,7 @@
 
 mod codegen;
 mod cost;
+mod functions;
 mod generate;
 mod host;
 mod support;
@@ -23,6 +24,7 @@ fn main() {
     trials.extend(host::trials());
     trials.extend(cost::trials());
     trials.extend(generate::trials());
+    trials.extend(functions::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

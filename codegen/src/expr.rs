@@ -24,7 +24,10 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::Select { condition, then, otherwise } => {
                 self.choose(condition, || self.scalar(then), || self.scalar(otherwise))
             }
-            ExprKind::CompareStrings { negate, left, right } => self.compare_strings(*negate, left, right),
+            ExprKind::CompareStrings { limit, negate, left, right } => {
+                self.compare_strings(*limit, *negate, left, right)
+            }
+            ExprKind::StringLength(string) => self.string_length(string),
             ExprKind::Load { address, space } => self.read_scalar(self.address(address)?, *space, &expr.ty),
             ExprKind::LoadField { base, path, space } => self.read_field(base, path, *space, &expr.ty),
             ExprKind::FieldAddress { base, path } => self.field_address(base, path),
@@ -33,6 +36,7 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::ReturnValue { params } => self.return_value(*params, &expr.ty),
             ExprKind::Intrinsic(intrinsic) => self.intrinsic(*intrinsic),
             ExprKind::MapGet { map, key } => self.map_get(*map, key.as_ref(), &expr.ty),
+            ExprKind::MapHas { map, key } => self.map_has(*map, key),
             ExprKind::MapDelete { map, key } => self.map_delete(*map, key.as_ref()),
             ExprKind::MapAdd { map, key, delta, new } => self.map_add(*map, key.as_ref(), delta, Some(*new)),
             ExprKind::VarAdd { var, delta, new } => self.var_add(self.var(*var)?, delta, *new, &expr.ty),
@@ -118,6 +122,7 @@ impl<'c> Emitter<'_, 'c> {
     fn place_tuple(&self, items: &[Expr], ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
         let types: Vec<Type> = match ty {
             Type::Tuple(types) if types.len() == items.len() => types.clone(),
+            Type::Timestamp => vec![Type::U64; items.len()],
             _ => return Err(Failure::internal("a tuple whose type does not fit")),
         };
         let layout = Layout::of(&types);

@@ -64,8 +64,13 @@ impl<'u, 'c> Emitter<'u, 'c> {
         let llvm = self.llvm;
         let count = llvm.alloca(self.entry, 8, 8)?;
         llvm.store(count, llvm.int(0), 8)?;
-        let [head, step, run, bound, after] =
-            [llvm.new_block("head")?, llvm.new_block("step")?, llvm.new_block("run")?, llvm.new_block("bound")?, llvm.new_block("after")?];
+        let [head, step, run, bound, after] = [
+            llvm.new_block("head")?,
+            llvm.new_block("step")?,
+            llvm.new_block("run")?,
+            llvm.new_block("bound")?,
+            llvm.new_block("after")?,
+        ];
         llvm.branch(head)?;
         llvm.position(head);
         let flag = llvm.is_true(self.scalar(&inner.condition)?)?;
@@ -186,8 +191,8 @@ impl<'u, 'c> Emitter<'u, 'c> {
         let name = format!("lt_loop_{number}");
         let function = llvm.static_function(&name, parameters.len());
         let scope = self.unit.debug.callback(function, &name, parameters, self.probe.span, self.unit.sources)?;
-        let [entry, start, next, over, exit] = ["entry", "start", "next", "over", "exit"]
-            .map(|name| llvm.context.append_basic_block(function, name));
+        let [entry, start, next, over, exit] =
+            ["entry", "start", "next", "over", "exit"].map(|name| llvm.context.append_basic_block(function, name));
         llvm.position(start);
         let home = self.unit.debug.location(llvm, scope, self.probe.span, self.probe.span, self.unit.sources)?;
         llvm.builder.set_current_debug_location(home);

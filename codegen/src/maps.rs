@@ -99,6 +99,13 @@ impl<'c> Emitter<'_, 'c> {
         }
     }
 
+    /// Whether a hash map has a key.
+    pub(crate) fn map_has(&self, map: MapId, key: &Buffered) -> Emit<Int<'c>> {
+        let value = self.lookup(map, self.buffered(key)?.ptr)?;
+        let absent = self.llvm.truth(self.llvm.is_null(value.ptr)?)?;
+        Ok(self.llvm.builder.build_xor(absent, self.llvm.int(1), "")?)
+    }
+
     /// Removes a key; whether it was there.
     pub(crate) fn map_delete(&self, id: MapId, key: Option<&Buffered>) -> Emit<Int<'c>> {
         let (llvm, map) = (self.llvm, self.map(id)?);

@@ -74,17 +74,34 @@ impl<'c> Emitter<'_, 'c> {
         self.llvm.select(fits, value, most)
     }
 
-    /// `==` and `!=`.
-    pub(crate) fn compare_strings(&self, negate: bool, left: &Buffered, right: &StringOperand) -> Emit<Int<'c>> {
+    /// Bytes before the NUL. The helper that copies strings counts them fastest: it copies the string onto itself.
+    pub(crate) fn string_length(&self, string: &Buffered) -> Emit<Int<'c>> {
+        let llvm = self.llvm;
+        let memory = self.buffered(string)?;
+        let size = llvm.uint(u64::from(string.value.ty.size()));
+        let address = llvm.builder.build_ptr_to_int(memory.ptr, llvm.i64(), "")?;
+        let used = self.read(STRING, AddressSpace::Kernel, memory, size, address)?;
+        Ok(llvm.builder.build_int_sub(self.at_least_one(used)?, llvm.int(1), "")?)
+    }
+
+    /// `==` and `!=`, of at most `limit` bytes.
+    pub(crate) fn compare_strings(
+        &self,
+        limit: Option<u32>,
+        negate: bool,
+        left: &Buffered,
+        right: &StringOperand,
+    ) -> Emit<Int<'c>> {
+        let limit = limit.unwrap_or(u32::MAX);
         let llvm = self.llvm;
         let memory = self.buffered(left)?;
         let size = left.value.ty.size();
         let [same, differ, done] = [llvm.new_block("same")?, llvm.new_block("differ")?, llvm.new_block("compared")?];
         match right {
-            StringOperand::Literal(bytes) => self.compare_literal(memory, size, bytes, same, differ)?,
+            StringOperand::Literal(bytes) => self.compare_literal(memory, size, bytes, limit, same, differ)?,
             StringOperand::Value(right) => {
                 let other = self.buffered(right)?;
-                let size = size.min(right.value.ty.size());
+                let size = size.min(right.value.ty.size()).min(limit);
                 if left.zeroed && right.zeroed && size <= 256 {
                     self.compare_words(memory, other, size, same, differ)?;
                 } else if size <= MAX_LOOP {
@@ -103,18 +120,19 @@ impl<'c> Emitter<'_, 'c> {
         llvm.phi(&[(llvm.int(i64::from(!negate)), same), (llvm.int(i64::from(negate)), differ)])
     }
 
-    /// With a literal: its bytes and the NUL behind.
+    /// With a literal: its bytes and the NUL behind, as far as the limit goes.
     fn compare_literal(
         &self,
         memory: Memory<'c>,
         size: u32,
         literal: &[u8],
+        limit: u32,
         same: Block<'c>,
         differ: Block<'c>,
     ) -> Emit {
         let llvm = self.llvm;
         let literal = literal.split(|byte| *byte == 0).next().unwrap_or(&[]);
-        let length = literal.len() as u32 + 1;
+        let length = (literal.len() as u32 + 1).min(limit);
         if length > size {
             return llvm.branch(differ);
         }

@@ -230,6 +230,8 @@ pub enum ExprKind {
     },
     /// Whether two strings are equal (`negate`: differ) up to their NULs; a bool.
     CompareStrings {
+        /// Only so many bytes count, at least 1.
+        limit: Option<u32>,
         /// `!=`
         negate: bool,
         /// First; never a constant unless both are.
@@ -294,6 +296,13 @@ pub enum ExprKind {
         /// `None` for a scalar map.
         key: Option<Buffered>,
     },
+    /// Whether a map has a key; a bool.
+    MapHas {
+        /// The map.
+        map: MapId,
+        /// The key.
+        key: Buffered,
+    },
     /// Adds to an integer in a plain map, atomically; a missing key counts from 0. Its value is the old or the new one.
     MapAdd {
         /// The map.
@@ -321,7 +330,9 @@ pub enum ExprKind {
         /// Kernel or user frames.
         space: AddressSpace,
     },
-    /// Memory value: a tuple, laid out as its type says.
+    /// Bytes of a string before its NUL; u64.
+    StringLength(Buffered),
+    /// Memory value: a tuple, laid out as its type says; or the two numbers of a [`Type::Timestamp`].
     Tuple(Vec<Expr>),
     /// Memory value: a string of a smaller type, with zeros up to the size of this type.
     Padded(Box<Expr>),

@@ -177,6 +177,8 @@ pub trait KernelTypes {
     fn members(&self, record: KernelTypeId) -> Vec<Member>;
     /// A function's prototype.
     fn function(&self, name: &str) -> Lookup<FunctionProto>;
+    /// The value of a member of any enumeration, named or not; of several members of one name, the first one's.
+    fn enumerator(&self, name: &str) -> Lookup<i64>;
     /// A tracepoint's record.
     fn tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat>;
 }

@@ -5,6 +5,7 @@ mod call;
 mod event;
 mod expr;
 mod flow;
+mod functions;
 mod maps;
 mod place;
 mod raw;
@@ -50,6 +51,7 @@ pub fn lower(
         maps: Vec::new(),
         events: Vec::new(),
         stacks: None,
+        time_formats: Vec::new(),
         exits: false,
         read_maps: HashSet::new(),
     };
@@ -75,6 +77,7 @@ pub fn lower(
         events: session.events,
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
+        time_formats: session.time_formats,
     };
     (Lowered { program: hir::Program { probes }, manifest }, session.out)
 }
@@ -102,6 +105,7 @@ struct Session<'a> {
     maps: Vec<Map>,
     events: Vec<Event>,
     stacks: Option<MapId>,
+    time_formats: Vec<Vec<u8>>,
     exits: bool,
     /// Maps that programs do more with than add to their values.
     read_maps: HashSet<MapId>,

@@ -37,6 +37,8 @@ pub struct Manifest {
     pub scratch_size: u32,
     /// The script's maps are printed at the end.
     pub print_maps: bool,
+    /// Formats of times ([`Type::Timestamp`]), as strftime(3) takes them; `%f` is microseconds.
+    pub time_formats: Vec<Vec<u8>>,
 }
 
 /// A BPF program: one attach point with its action.
@@ -302,6 +304,13 @@ pub enum EventAction {
         /// Which.
         map: MapId,
     },
+    /// Set the values of all entries to zero.
+    ZeroMap {
+        /// Which.
+        map: MapId,
+    },
+    /// Print the time of day at which the request is carried out, as strftime(3) does with this format.
+    Time(Vec<u8>),
 }
 
 /// Why something that should have been recorded was not. Each program has one u64 counter for each.

@@ -117,6 +117,9 @@ pub enum Type {
     Stack(StackType),
     /// A kernel address (u64) that is shown as `function+offset`.
     KernelSymbol,
+    /// A time that is shown as a format says: nanoseconds since boot (u64), then the format's index in
+    /// [`crate::manifest::Manifest::time_formats`] (u64).
+    Timestamp,
 }
 
 impl Type {
@@ -143,6 +146,7 @@ impl Type {
             Type::Int(int) => u32::from(int.bits / 8),
             Type::String { size } => *size,
             Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
+            Type::Timestamp => 16,
             Type::Array { element, len } => element.size().saturating_mul(*len),
             Type::Tuple(types) => Layout::of(types).size,
         }
@@ -153,7 +157,7 @@ impl Type {
         match self {
             Type::Error | Type::Void | Type::Record(_) | Type::Bool | Type::String { .. } => 1,
             Type::Int(int) => u32::from(int.bits / 8),
-            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
+            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Timestamp => 8,
             Type::Array { element, .. } => element.align(),
             Type::Tuple(types) => Layout::of(types).align,
         }
@@ -225,6 +229,7 @@ impl std::fmt::Display for Type {
             }
             Type::Stack(stack) => f.write_str(if stack.space == AddressSpace::User { "ustack" } else { "kstack" }),
             Type::KernelSymbol => f.write_str("ksym"),
+            Type::Timestamp => f.write_str("timestamp"),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod convert;
 mod declare;
+mod enumerators;
 #[cfg(test)]
 pub(crate) mod made_up;
 mod members;
@@ -88,6 +89,8 @@ pub(crate) struct KernelBtf {
     scans: Cell<u32>,
     index: OnceCell<Index>,
     module_index: OnceCell<Index>,
+    /// Members of vmlinux's enumerations.
+    enumerators: OnceCell<HashMap<String, i64>>,
 }
 
 /// All complete types by name; of several with one name the first.
@@ -123,6 +126,7 @@ impl KernelBtf {
             scans: Cell::new(0),
             index: OnceCell::new(),
             module_index: OnceCell::new(),
+            enumerators: OnceCell::new(),
         }
     }
 

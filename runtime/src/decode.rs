@@ -40,6 +40,7 @@ pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Val
         }
         Type::String { size } => Value::Str(text(part(bytes, 0, *size))),
         Type::Pointer { .. } => Value::Pointer(unsigned(bytes, 8)),
+        Type::Timestamp => Value::Text(symbolizer.times.show(unsigned(part(bytes, 8, 8), 8), unsigned(bytes, 8))),
         Type::KernelSymbol => {
             let address = unsigned(bytes, 8);
             Value::Symbol(address, symbolizer.symbol(address))

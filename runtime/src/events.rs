@@ -6,14 +6,18 @@ use crate::map_reader::MapReader;
 use crate::maps::{Screen, Selection, entry, show};
 use crate::output::{Output, Sink, format};
 use crate::symbolize::Symbolizer;
+use crate::times;
 use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole};
 use lt_lang::types::Layout;
+use std::collections::HashSet;
 
 /// Carries out requests, one at a time, in the order of the event ring.
 pub struct Requests<'m> {
     manifest: &'m Manifest,
     /// One for each map of the manifest.
     maps: Vec<MapReader<'m>>,
+    /// Scalar maps whose value was set to zero: they have one, which an aggregation does not show.
+    zeroed: HashSet<MapId>,
     symbolizer: Symbolizer,
     output: Box<dyn Output>,
     /// Where output goes.
@@ -30,7 +34,7 @@ impl<'m> Requests<'m> {
         output: Box<dyn Output>,
         sink: Sink,
     ) -> Requests<'m> {
-        Requests { manifest, maps, symbolizer, output, sink, text: Vec::new() }
+        Requests { manifest, maps, zeroed: HashSet::new(), symbolizer, output, sink, text: Vec::new() }
     }
 
     /// Carries out the request in `record`.
@@ -54,10 +58,20 @@ impl<'m> Requests<'m> {
                 }
             }
             EventAction::PrintMap { map, top, div } => {
-                self.show_map(*map, Selection { top: *top, div: div.unwrap_or(1), absent: true })?;
+                let zeroed = self.zeroed.contains(map);
+                self.show_map(*map, Selection { top: *top, div: div.unwrap_or(1), absent: true, zeroed })?;
             }
             EventAction::PrintEntry { map } => self.show_entry(*map, event, record)?,
-            EventAction::ClearMap { map } => self.map(*map)?.clear()?,
+            EventAction::ClearMap { map } => {
+                self.map(*map)?.clear()?;
+                self.zeroed.remove(map);
+            }
+            EventAction::ZeroMap { map } => {
+                if self.map(*map)?.zero()? {
+                    self.zeroed.insert(*map);
+                }
+            }
+            EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.flush_if_full()
     }
@@ -114,7 +128,8 @@ impl<'m> Requests<'m> {
         let mut users: Vec<_> = maps.filter(|(_, map)| map.role == MapRole::User).collect();
         users.sort_by(|left, right| left.1.name.cmp(&right.1.name));
         for (at, _) in users {
-            self.show_map(MapId(at as u32), Selection { top: None, div: 1, absent: false })?;
+            let id = MapId(at as u32);
+            self.show_map(id, Selection { top: None, div: 1, absent: false, zeroed: self.zeroed.contains(&id) })?;
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ mod state;
 mod symbolize;
 mod table;
 mod targets;
+mod times;
 pub mod tracefs;
 mod value;
 mod verifier;

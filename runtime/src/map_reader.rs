@@ -261,6 +261,35 @@ impl<'m> MapReader<'m> {
         Ok(())
     }
 
+    /// Sets all values to zero; what has no value stays without. Tells whether a scalar map had one.
+    pub fn zero(&self) -> Result<bool, RunError> {
+        let entries = self.read()?;
+        if entries.key_size == 0 {
+            let present = is_present(self.map, entries.value(0));
+            let mut zero = vec![0u8; self.raw_size()];
+            if let Some(word) = self.map.presence.and_then(|at| zero.get_mut(at as usize)) {
+                *word = u8::from(present);
+            }
+            return self.replace(&0u32.to_ne_bytes(), &zero).map(|()| present);
+        }
+        let zero = vec![0u8; self.raw_size()];
+        (0..entries.count()).try_for_each(|at| self.replace(entries.key(at), &zero)).map(|()| false)
+    }
+
+    /// Replaces the value of a key, as long as the map has it.
+    fn replace(&self, key: &[u8], value: &[u8]) -> Result<(), RunError> {
+        debug_assert_eq!((key.len(), value.len()), (self.map.key_size as usize, self.raw_size()));
+        let exists = u64::from(libbpf_sys::BPF_EXIST);
+        // SAFETY: the key has the map's key size, the value the size of all CPUs' values.
+        let status =
+            unsafe { libbpf_sys::bpf_map_update_elem(self.fd, key.as_ptr().cast(), value.as_ptr().cast(), exists) };
+        match -status {
+            // a program may have deleted it meanwhile
+            0 | libc::ENOENT => Ok(()),
+            errno => Err(self.failed(&io::Error::from_raw_os_error(errno))),
+        }
+    }
+
     fn failed(&self, error: &io::Error) -> RunError {
         RunError::System {
             what: format!("map {} cannot be read", self.map.name),

@@ -19,6 +19,8 @@ pub struct Selection {
     pub div: u64,
     /// A scalar map to which nothing was assigned shows a zero (`print(@x)`) or nothing (the end of the run).
     pub absent: bool,
+    /// A scalar map whose value was set to zero shows that, whatever it holds.
+    pub zeroed: bool,
 }
 
 /// Where shown maps go.
@@ -44,7 +46,7 @@ pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_
     }
     let order = if head.keyed { ordered(map, &entries) } else { (0..entries.count()).collect() };
     let shown_absent = selection.absent && head.form != MapForm::Histogram;
-    let missing = !head.keyed && !shown_absent && !is_present(map, entries.value(0));
+    let missing = !head.keyed && !selection.zeroed && !shown_absent && !is_present(map, entries.value(0));
     if order.is_empty() || missing {
         return Ok(());
     }
@@ -163,6 +165,7 @@ fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
         Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => {
             decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size()))
         }
+        Type::Timestamp => decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8)),
         Type::String { .. } => decode::text(left).cmp(decode::text(right)),
         Type::Tuple(types) => compare_all(types, &Layout::of(types).offsets, left, right),
         Type::Error | Type::Void | Type::Record(_) | Type::Array { .. } => left.cmp(right),

@@ -216,6 +216,10 @@ impl KernelTypes for KernelProfile {
         Ok(self.btf()?.function(name))
     }
 
+    fn enumerator(&self, name: &str) -> Lookup<i64> {
+        Ok(self.btf()?.enumerator(name))
+    }
+
     fn tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat> {
         let key = (category.to_string(), name.to_string());
         if let Some(known) = self.formats.borrow().get(&key) {

@@ -17,6 +17,7 @@ use crate::ring::Ring;
 use crate::signals::Signals;
 use crate::symbolize::{StackMap, Symbolizer};
 use crate::table::Table;
+use crate::times::Times;
 use libbpf_rs::{MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::{Attach, Manifest, Map, MapRole, Program};
@@ -87,7 +88,9 @@ impl<'l> Session<'l> {
         let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
         let sink = Sink::open(loaded.options.output.as_deref())?;
         let output = output(loaded.options.format);
-        let requests = Requests::new(manifest, readers, Symbolizer::new(stacks), output, sink);
+        let mut symbolizer = Symbolizer::new(stacks);
+        symbolizer.times = Times::new(manifest.time_formats.clone());
+        let requests = Requests::new(manifest, readers, symbolizer, output, sink);
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {
                 // SAFETY: the object keeps the descriptor open for longer than the ring lives.

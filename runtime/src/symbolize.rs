@@ -1,6 +1,7 @@
 //! Kernel addresses become names, stack ids become frames. Nothing is read before the first address; results are kept
 //! within a bound.
 
+use crate::times::Times;
 use crate::value::{Frame, Symbol};
 use blazesym::MaybeDefault;
 use blazesym::symbolize::source::{Kernel, Source};
@@ -32,6 +33,8 @@ pub struct Symbolizer {
     names: HashMap<String, Rc<str>>,
     stacks: HashMap<(i64, u32), Rc<[Frame]>>,
     representatives: HashMap<Vec<u64>, i64>,
+    /// For values that are times.
+    pub times: Times,
 }
 
 impl Symbolizer {
@@ -45,6 +48,7 @@ impl Symbolizer {
             names: HashMap::new(),
             stacks: HashMap::new(),
             representatives: HashMap::new(),
+            times: Times::default(),
         }
     }
 

@@ -86,6 +86,8 @@ pub enum Value<'a> {
     Int(Int),
     /// Bytes of a string, without the NUL.
     Str(&'a [u8]),
+    /// Text that was made from a value.
+    Text(Vec<u8>),
     /// An address.
     Pointer(u64),
     /// A kernel address that is shown by name.

@@ -5,6 +5,7 @@ mod memory;
 mod output;
 mod process;
 mod stack;
+mod text;
 mod time;
 
 use crate::hir::Intrinsic;
@@ -79,6 +80,10 @@ pub enum ParamClass {
     Address,
     /// A string literal: the format for all the arguments that follow.
     Format,
+    /// A string literal, taken as it is.
+    Text,
+    /// Any string.
+    String,
     /// A map, named without a key.
     Map,
     /// A map without a key, or any value.
@@ -156,13 +161,25 @@ pub enum Lowering {
     Clear,
     /// `delete(@map[key])`, `delete(@map, key)`
     Delete,
+    /// `zero(@map)`
+    Zero,
+    /// `has_key(@map, key)`
+    HasKey,
+    /// `time([format])`
+    Time,
+    /// `strftime(format, nanoseconds)`
+    FormatTime,
+    /// `strncmp(left, right, length)`
+    CompareText,
+    /// `strlen(text)`
+    TextLength,
     /// `exit([code])`
     Exit,
 }
 
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    [time::ROWS, process::ROWS, memory::ROWS, stack::ROWS, output::ROWS].into_iter().flatten()
+    [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, output::ROWS].into_iter().flatten()
 }
 
 /// Finds a builtin by name; `arg7` finds the row of `argN`.

@@ -1,6 +1,6 @@
 //! Clocks.
 
-use super::{Allowed, Builtin, Form, Lowering, Returns};
+use super::{Allowed, Builtin, Form, Lowering, Param, ParamClass, Returns};
 use crate::hir::Intrinsic;
 use crate::types::Type;
 
@@ -34,5 +34,15 @@ pub(super) const ROWS: &[Builtin] = &[
         lowering: Lowering::Intrinsic(Intrinsic::Random),
         doc: "A random number.",
         example: "begin { print(rand) }",
+    },
+    Builtin {
+        name: "strftime",
+        form: Form::Function,
+        params: &[Param::required("format", ParamClass::Text), Param::required("nanoseconds", ParamClass::Integer)],
+        returns: Returns::Fixed(Type::Timestamp),
+        allowed: Allowed::Anywhere,
+        lowering: Lowering::FormatTime,
+        doc: "The time of day of nanoseconds since boot, shown as strftime(3) does; %f is microseconds.",
+        example: "begin { print(strftime(\"%H:%M:%S.%f\", nsecs)) }",
     },
 ];

@@ -94,6 +94,8 @@ impl Checker<'_> {
             Lowering::Printf => self.check_format(args),
             Lowering::Print => self.check_print(args),
             Lowering::Delete => self.check_delete(args),
+            Lowering::HasKey => self.check_has_key(args),
+            Lowering::FormatTime => self.check_time(args),
             Lowering::Exit => Type::Void,
             _ => self.builtin_type(row, &name.text, name.span),
         }
@@ -138,7 +140,8 @@ impl Checker<'_> {
             ParamClass::Integer => self.typed(param, name, arg, |ty| matches!(ty, Type::Int(_) | Type::Bool)),
             ParamClass::Address => self.address_argument(param, name, arg),
             ParamClass::LiteralInt { min, max } => self.literal_argument(param, name, arg, min, max),
-            ParamClass::Format => {
+            ParamClass::String => self.string_argument(param, name, arg),
+            ParamClass::Format | ParamClass::Text => {
                 matches!(arg.kind, ExprKind::Str(_)) || self.not_a_literal(param, name, arg, "a string")
             }
             ParamClass::Map | ParamClass::MapWithKey => match &arg.kind {

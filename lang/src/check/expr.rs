@@ -108,6 +108,9 @@ impl Checker<'_> {
 
     fn name(&mut self, name: &str, span: Span) -> Type {
         let Some(row) = builtins::lookup(name) else {
+            if let Ok(Some(value)) = self.kernel.enumerator(name) {
+                return enumerator_type(value);
+            }
             let diagnostic = Diagnostic::error(Code::UnknownName, format!("unknown name `{name}`"));
             let diagnostic = diagnostic.at(span, "no builtin of this name");
             let variables = self.scopes.iter().flat_map(|scope| scope.keys()).map(String::as_str);
@@ -270,6 +273,11 @@ impl Checker<'_> {
         let help = "scratch variables start with `$`, maps with `@`";
         self.report(diagnostic.help(help))
     }
+}
+
+/// Members of enumerations are unsigned when they can be.
+fn enumerator_type(value: i64) -> Type {
+    if value < 0 { Type::I64 } else { Type::U64 }
 }
 
 fn is_allowed(row: &Builtin, probe: &ProbeRow) -> bool {

@@ -13,6 +13,7 @@ mod call;
 mod cast;
 mod expr;
 mod flow;
+mod functions;
 mod infer;
 mod map;
 mod operator;

@@ -305,3 +305,46 @@ fn all_mistakes_are_reported_in_source_order() {
         ],
     );
 }
+
+#[test]
+fn functions_of_times_strings_and_maps() {
+    expect_all(&[
+        ("begin { time(1) }", Code::NotALiteral, "1"),
+        ("begin { $f = \"%H\"; print(strftime($f, nsecs)) }", Code::NotALiteral, "$f"),
+        ("begin { print(strftime(\"%H\")) }", Code::WrongArgumentCount, "strftime(\"%H\")"),
+        ("begin { print(strftime(\"%H\", comm)) }", Code::TypeMismatch, "comm"),
+        ("begin { print(strftime(\"%H\", -1)) }", Code::BadArgument, "-1"),
+        ("begin { printf(\"%d\", strftime(\"%H\", nsecs)) }", Code::FormatMismatch, "strftime(\"%H\", nsecs)"),
+        ("begin { print(strftime(\"%H\", 1) + 1) }", Code::BadOperand, "strftime(\"%H\", 1) + 1"),
+        ("begin { zero(@x) }", Code::UndefinedMap, "@x"),
+        ("begin { @x = 1; print(has_key(@x)) }", Code::KeyMismatch, "@x"),
+        ("begin { @x = 1; print(has_key(@x, 1)) }", Code::KeyMismatch, "@x"),
+        ("begin { @x[1] = 1; print(has_key(@x[1], 1)) }", Code::KeyMismatch, "@x[1]"),
+        ("begin { @x[1] = 1; print(has_key(@x, \"a\")) }", Code::KeyMismatch, "@x"),
+        ("begin { print(strlen(pid)) }", Code::TypeMismatch, "pid"),
+        ("begin { print(strncmp(comm, 1, 2)) }", Code::TypeMismatch, "1"),
+        ("begin { print(strncmp(comm, \"a\", pid)) }", Code::NotALiteral, "pid"),
+        ("begin { print(strncmp(comm, \"a\", -1)) }", Code::BadArgument, "-1"),
+    ]);
+    accept_all(&[
+        "begin { time(); time(\"%H\"); @a[1] = strftime(\"%H\", nsecs); @b[strftime(\"%M\", 1)] = count() }",
+        "begin { @x[1, comm] = count(); if (has_key(@x, (1, comm)) && has_key(@x[2, comm])) { zero(@x) } }",
+        "begin { if (strncmp(comm, probe, 3) == 0 && strlen(comm) > 2) { $n = strlen(str($1)) } }",
+    ]);
+}
+
+#[test]
+fn members_of_enumerations() {
+    accept_all(&[
+        "begin { print(TCP_LISTEN); @x[TCP_ESTABLISHED] = HRTIMER_BASE_NONE; if (pid == TCP_LISTEN) { } }",
+        "begin { printf(\"%d\", curtask.masks[TCP_ESTABLISHED] & TCP_LISTEN) }",
+    ]);
+    expect_all(&[("begin { print(TCP_LISTENING) }", Code::UnknownName, "TCP_LISTENING")]);
+    let without = FakeKernel { btf: false, ..FakeKernel::default() };
+    assert_eq!(messages_on(&without, "begin { print(TCP_LISTEN) }")[0].0.code, Code::UnknownName);
+    let kernel = FakeKernel::default();
+    messages_on(&kernel, "begin { $x = 1; print($x) }");
+    let asked = kernel.asked.get();
+    messages_on(&kernel, "begin { $x = pid; print($x) }");
+    assert_eq!(kernel.asked.get(), 2 * asked, "only unknown names are looked up");
+}

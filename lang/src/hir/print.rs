@@ -129,6 +129,8 @@ impl Printer<'_> {
             }
             EventAction::PrintEntry { map } => format!("print entry of {}", self.map_name(*map)),
             EventAction::ClearMap { map } => format!("clear {}", self.map_name(*map)),
+            EventAction::ZeroMap { map } => format!("zero {}", self.map_name(*map)),
+            EventAction::Time(format) => format!("time {:?}", String::from_utf8_lossy(format)),
         }
     }
 
@@ -170,8 +172,9 @@ impl Printer<'_> {
             ExprKind::Select { condition, then, otherwise } => {
                 format!("({} ? {} : {})", sub(condition), sub(then), sub(otherwise))
             }
-            ExprKind::CompareStrings { negate, left, right } => {
-                let sign = if *negate { "!=" } else { "==" };
+            ExprKind::CompareStrings { limit, negate, left, right } => {
+                let limit = limit.map_or(String::new(), |limit| format!("[{limit}]"));
+                let sign = if *negate { format!("!={limit}") } else { format!("=={limit}") };
                 let right = match right {
                     StringOperand::Literal(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
                     StringOperand::Value(value) => self.buffered(names, value),
@@ -200,6 +203,7 @@ impl Printer<'_> {
             ExprKind::ReturnValue { params } => format!("retval({params}):{ty}"),
             ExprKind::Intrinsic(intrinsic) => format!("{intrinsic:?}"),
             ExprKind::MapGet { map, key } => self.place(names, *map, key.as_ref()),
+            ExprKind::MapHas { map, key } => format!("has {}", self.place(names, *map, Some(key))),
             ExprKind::MapDelete { map, key } => format!("delete {}", self.place(names, *map, key.as_ref())),
             ExprKind::MapAdd { map, key, delta, new } => {
                 let which = if *new { "new" } else { "old" };
@@ -210,6 +214,7 @@ impl Printer<'_> {
                 format!("{which}({} += {})", names.var(var.0), sub(delta))
             }
             ExprKind::StackId { map, space } => format!("stack {} {}", space_text(*space), self.map_name(*map)),
+            ExprKind::StringLength(value) => format!("length({})", self.buffered(names, value)),
             ExprKind::Tuple(values) => format!("({})", self.list(names, values)),
             ExprKind::Padded(value) => format!("{ty}({})", sub(value)),
             ExprKind::Element { base, offset } => format!("({}).{offset}:{ty}", self.buffered(names, base)),

@@ -130,6 +130,9 @@ fn prototype(name: &str) -> Option<FunctionProto> {
     Some(FunctionProto { params, returns })
 }
 
+/// Members of enumerations.
+const ENUMERATORS: &[(&str, i64)] = &[("TCP_ESTABLISHED", 1), ("TCP_LISTEN", 10), ("HRTIMER_BASE_NONE", -1)];
+
 /// Category and name of all tracepoints.
 const TRACEPOINTS: &[(&str, &str)] = &[
     ("raw_syscalls", "sys_enter"),
@@ -216,6 +219,10 @@ impl KernelTypes for FakeKernel {
 
     fn function(&self, name: &str) -> Lookup<FunctionProto> {
         self.btf(|| prototype(name))
+    }
+
+    fn enumerator(&self, name: &str) -> Lookup<i64> {
+        self.btf(|| ENUMERATORS.iter().find(|row| row.0 == name).map(|row| row.1))
     }
 
     fn tracepoint(&self, category: &str, name: &str) -> Lookup<TracepointFormat> {

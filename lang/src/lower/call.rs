@@ -44,9 +44,17 @@ impl Body<'_, '_> {
                 let map = self.map(found.name);
                 hir::ExprKind::MapDelete { map, key: self.key(map, found.keys) }
             }
-            Lowering::ArgumentRecord | Lowering::Printf | Lowering::Print | Lowering::Clear | Lowering::Exit => {
-                return nothing(&ty, span);
-            }
+            Lowering::HasKey => return self.has_key(args, span),
+            Lowering::FormatTime => return self.format_time(args, span),
+            Lowering::CompareText => return self.compare_text(args, span),
+            Lowering::TextLength => return self.text_length(args, span),
+            Lowering::ArgumentRecord
+            | Lowering::Printf
+            | Lowering::Print
+            | Lowering::Clear
+            | Lowering::Zero
+            | Lowering::Time
+            | Lowering::Exit => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
     }
@@ -62,6 +70,11 @@ impl Body<'_, '_> {
                 let map = self.map_to_add_to(MapArgument::of(args)?.name);
                 Some(self.emit(EventAction::ClearMap { map }, Vec::new(), expr.span))
             }
+            Lowering::Zero => {
+                let map = self.map(MapArgument::of(args)?.name);
+                Some(self.emit(EventAction::ZeroMap { map }, Vec::new(), expr.span))
+            }
+            Lowering::Time => self.time(args, expr.span),
             Lowering::Exit => {
                 self.session.exits = true;
                 let code = args.first().map(|code| self.expr(code));

@@ -38,7 +38,7 @@ pub(super) fn binary(op: BinaryOp, left: hir::Expr, right: hir::Expr, ty: Type, 
 /// Stands where a mistake was reported.
 pub(super) fn nothing(ty: &Type, span: Span) -> hir::Expr {
     match ty {
-        Type::String { .. } | Type::Array { .. } | Type::Tuple(_) => {
+        Type::String { .. } | Type::Array { .. } | Type::Tuple(_) | Type::Timestamp => {
             hir::Expr { kind: hir::ExprKind::Bytes(Vec::new()), ty: ty.clone(), span }
         }
         ty if ty.is_scalar() => int(0, ty.clone(), span),
@@ -55,6 +55,10 @@ impl Body<'_, '_> {
             ExprKind::Int { bits, .. } => return int(*bits as i64, ty, span),
             ExprKind::Bool(value) => return int(i64::from(*value), Type::Bool, span),
             ExprKind::Str(text) => return bytes(text, span),
+            ExprKind::Name(name) if builtins::lookup(name).is_none() => {
+                let value = self.session.kernel.enumerator(name).ok().flatten().unwrap_or(0);
+                return int(value, ty, span);
+            }
             ExprKind::Name(_) => return self.builtin(expr, &[]),
             ExprKind::Call { args, .. } => return self.builtin(expr, args),
             ExprKind::Var(_) => match self.program.var_at.get(&span) {
@@ -244,7 +248,7 @@ impl Body<'_, '_> {
         let (left_type, right_type) = (self.program.ty(left).clone(), self.program.ty(right).clone());
         let (left_value, right_value) = (self.expr(left), self.expr(right));
         if let Type::String { .. } = left_type {
-            return self.compare_strings(op == ast::BinaryOp::NotEqual, left_value, right_value, span);
+            return self.compare_strings(op == ast::BinaryOp::NotEqual, left_value, right_value, None, span);
         }
         if is_comparison(op) {
             let common = comparison_type((left, &left_type), (right, &right_type));
@@ -275,10 +279,19 @@ impl Body<'_, '_> {
         self.coerce(sum, &ty)
     }
 
-    fn compare_strings(&mut self, negate: bool, left: hir::Expr, right: hir::Expr, span: Span) -> hir::Expr {
+    /// Whether two strings are equal (`negate`: differ); with a limit (at least 1), in so many bytes.
+    pub(super) fn compare_strings(
+        &mut self,
+        negate: bool,
+        left: hir::Expr,
+        right: hir::Expr,
+        limit: Option<u32>,
+        span: Span,
+    ) -> hir::Expr {
+        let cut = |bytes| text(bytes).get(..limit.map_or(usize::MAX, |limit| limit as usize)).unwrap_or(text(bytes));
         let (left, right) = match (&left.kind, &right.kind) {
             (hir::ExprKind::Bytes(a), hir::ExprKind::Bytes(b)) => {
-                return int(i64::from((text(a) == text(b)) != negate), Type::Bool, span);
+                return int(i64::from((cut(a) == cut(b)) != negate), Type::Bool, span);
             }
             (hir::ExprKind::Bytes(_), _) => (right, left),
             _ => (left, right),
@@ -292,7 +305,7 @@ impl Body<'_, '_> {
         };
         let ty = left.ty.clone();
         let left = self.buffered(left, &ty);
-        hir::Expr { kind: hir::ExprKind::CompareStrings { negate, left, right }, ty: Type::Bool, span }
+        hir::Expr { kind: hir::ExprKind::CompareStrings { limit, negate, left, right }, ty: Type::Bool, span }
     }
 
     fn select(&mut self, condition: &Expr, then: Option<&Expr>, otherwise: &Expr, ty: &Type, span: Span) -> hir::Expr {
@@ -309,7 +322,7 @@ impl Body<'_, '_> {
 }
 
 /// Up to the first NUL.
-fn text(bytes: &[u8]) -> &[u8] {
+pub(super) fn text(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)
 }
 

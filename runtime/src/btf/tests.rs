@@ -166,3 +166,16 @@ fn the_running_kernel_has_its_first_types() {
     let read = btf.function("vfs_read").unwrap();
     assert_eq!(read.params[0].ty.to_string(), "struct file *");
 }
+
+#[test]
+fn enumerators_of_all_enumerations() {
+    let mut kernel = made_up::Builder::new();
+    kernel.enumeration("color", 4, true, &["RED", "GREEN"]);
+    kernel.int("GREEN", 4, 0);
+    kernel.enumeration("", 4, false, &["ZERO", "GREEN", "BLUE"]);
+    let btf = opened(&kernel.bytes()).unwrap();
+    assert_eq!(btf.enumerator("GREEN"), Some(1));
+    assert_eq!(btf.enumerator("BLUE"), Some(2));
+    assert_eq!(btf.enumerator("color"), None);
+    assert_eq!(btf.enumerator(""), None);
+}

@@ -23,6 +23,12 @@ impl Output for Json {
         out.extend_from_slice(b"}\n");
     }
 
+    fn time(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"type": "time", "data": "#);
+        write_string(text, out);
+        out.extend_from_slice(b"}\n");
+    }
+
     fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"type": "value", "data": "#);
         write_json(value, out);
@@ -100,6 +106,10 @@ fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
         }
         Value::Str(bytes) => {
             write_string(bytes, out);
+            Ok(())
+        }
+        Value::Text(text) => {
+            write_string(text, out);
             Ok(())
         }
         Value::Symbol(..) | Value::Stack(..) => {

@@ -43,6 +43,8 @@ pub trait Output {
     fn attached(&mut self, probes: usize, out: &mut Vec<u8>);
     /// Text that `printf` made.
     fn printf(&mut self, text: &[u8], out: &mut Vec<u8>);
+    /// The time of day as `time()` shows it.
+    fn time(&mut self, text: &[u8], out: &mut Vec<u8>);
     /// A value of `print(value)`, or of one entry of a map.
     fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>);
     /// A map follows.

@@ -13,6 +13,7 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => write!(out, "{int}"),
         Value::Str(bytes) => out.write_all(bytes),
+        Value::Text(text) => out.write_all(text),
         Value::Pointer(address) | Value::Symbol(address, None) => write!(out, "{address:#x}"),
         Value::Symbol(_, Some(symbol)) => out.write_all(symbol.name.as_bytes()),
         Value::Stack(style, frames) => {

@@ -14,6 +14,10 @@ impl Output for Text {
         out.extend_from_slice(text);
     }
 
+    fn time(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+    }
+
     fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>) {
         write_value(value, INDENT, out);
         out.push(b'\n');

@@ -1,0 +1,107 @@
+//! Times of day: clocks become text by the C library's strftime, in the local time zone.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+
+/// Longest text of a time.
+const MOST: usize = 4096;
+
+/// Shows times since boot.
+#[derive(Debug, Default)]
+pub struct Times {
+    formats: Vec<Vec<u8>>,
+    /// Nanoseconds since the epoch when the machine booted.
+    boot: i128,
+}
+
+impl Times {
+    /// `formats`: those of the manifest.
+    pub fn new(formats: Vec<Vec<u8>>) -> Times {
+        let boot = if formats.is_empty() { 0 } else { clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME) };
+        Times { formats, boot }
+    }
+
+    /// A number of nanoseconds since boot in format number `format`; `%f` is its microseconds.
+    pub fn show(&self, format: u64, nanoseconds: u64) -> Vec<u8> {
+        let format = usize::try_from(format).ok().and_then(|at| self.formats.get(at));
+        let time = self.boot + i128::from(nanoseconds);
+        let micros = (time.rem_euclid(1_000_000_000) / 1000) as u32;
+        format.map_or_else(Vec::new, |format| local(&with_micros(format, micros), seconds(time)))
+    }
+}
+
+/// The time of day in this format.
+pub fn now(format: &[u8]) -> Vec<u8> {
+    local(format, seconds(clock(libc::CLOCK_REALTIME)))
+}
+
+fn seconds(nanoseconds: i128) -> libc::time_t {
+    nanoseconds.div_euclid(1_000_000_000) as libc::time_t
+}
+
+/// Nanoseconds on a clock.
+fn clock(id: libc::clockid_t) -> i128 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec; without such a clock it stays zero.
+    unsafe { libc::clock_gettime(id, &raw mut time) };
+    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+}
+
+/// Puts microseconds in the places of `%f`.
+fn with_micros(format: &[u8], micros: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(format.len());
+    let mut rest = format;
+    while let Some((first, after)) = rest.split_first() {
+        match (first, after.split_first()) {
+            (b'%', Some((b'f', after))) => {
+                out.extend_from_slice(format!("{micros:06}").as_bytes());
+                rest = after;
+            }
+            (b'%', Some((letter, after))) => {
+                out.extend_from_slice(&[b'%', *letter]);
+                rest = after;
+            }
+            _ => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+/// Seconds since the epoch as local time; empty when the text is too long.
+fn local(format: &[u8], time: libc::time_t) -> Vec<u8> {
+    let format = format.split(|byte| *byte == 0).next().unwrap_or(format);
+    let Ok(format) = CString::new(format) else { return Vec::new() };
+    let mut parts = MaybeUninit::<libc::tm>::uninit();
+    // SAFETY: both point to what they are said to; the result is checked before it is used.
+    let known = unsafe { !libc::localtime_r(&raw const time, parts.as_mut_ptr()).is_null() };
+    if !known {
+        return Vec::new();
+    }
+    let mut text = vec![0u8; MOST];
+    // SAFETY: the format ends with a NUL, the text has room for what its length says, localtime_r filled the parts.
+    let used = unsafe { libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), parts.as_ptr()) };
+    text.truncate(used);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn microseconds_stand_where_the_format_says() {
+        assert_eq!(with_micros(b"%S.%f %%f %", 42), b"%S.000042 %%f %");
+        let times = Times { formats: vec![b"%s.%f".to_vec()], boot: 1_000_000_000_000 };
+        assert_eq!(times.show(0, 5_000_001_999), b"1005.000001");
+        assert_eq!(times.show(1, 0), b"");
+    }
+
+    #[test]
+    fn an_empty_format_is_empty() {
+        assert_eq!(now(b""), b"");
+        assert_eq!(now(b"a%%\0b"), b"a%");
+    }
+}
