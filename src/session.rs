@@ -124,7 +124,10 @@ impl Session {
     /// The kernel to compile for.
     fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
         match &cli.kernel_profile {
-            None => Ok(KernelProfile::running()),
+            None => Ok(match cli.pid {
+                Some(pid) => KernelProfile::running().with_process(pid),
+                None => KernelProfile::running(),
+            }),
             Some(path) => {
                 KernelProfile::from_file(path).map_err(|error| self.fail(kernel_error(Code::UnreadableFile, &error)))
             }

@@ -4,6 +4,7 @@
 //! reason*, which the built-in harness cannot do at run time.
 
 mod host;
+mod probes;
 mod support;
 mod tidy;
 mod ui;
@@ -17,6 +18,7 @@ fn main() {
     trials.extend(tidy::trials());
     trials.extend(ui::trials());
     trials.extend(host::trials());
+    trials.extend(probes::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

@@ -89,6 +89,31 @@ pub enum Attach {
         /// The rate.
         rate: SampleRate,
     },
+    /// A tracepoint with the arguments that the kernel passes to it.
+    RawTracepoint {
+        /// `sched_switch`
+        name: String,
+    },
+    /// An event that the kernel or the processor counts, on every CPU.
+    PerfEvent {
+        /// Counted by the processor.
+        hardware: bool,
+        /// Number of the event among those of its type.
+        config: u64,
+        /// Fires each time so many have happened; at least 1.
+        count: u64,
+    },
+    /// A place in a program or library, in all processes that run it.
+    Uprobe {
+        /// The file.
+        path: String,
+        /// The function; empty when none is known at this address.
+        function: String,
+        /// Bytes from the start of the file.
+        offset: u64,
+        /// At the function's return.
+        ret: bool,
+    },
 }
 
 /// How often a profile probe fires on each CPU.
@@ -110,7 +135,10 @@ impl Attach {
             Attach::Kprobe { ret: true, .. } => "kretprobe".into(),
             Attach::Fentry { function, ret: false } => format!("fentry/{function}"),
             Attach::Fentry { function, ret: true } => format!("fexit/{function}"),
-            Attach::Profile { .. } => "perf_event".into(),
+            Attach::Profile { .. } | Attach::PerfEvent { .. } => "perf_event".into(),
+            Attach::RawTracepoint { .. } => "raw_tp".into(),
+            Attach::Uprobe { ret: false, .. } => "uprobe".into(),
+            Attach::Uprobe { ret: true, .. } => "uretprobe".into(),
         }
     }
 

@@ -33,6 +33,7 @@ mod state;
 mod symbolize;
 mod targets;
 pub mod tracefs;
+mod user_files;
 mod value;
 mod verifier;
 
