@@ -169,7 +169,10 @@ impl Session {
     /// The kernel to compile for.
     fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
         let profile = match &cli.kernel_profile {
-            None => KernelProfile::running(),
+            None => match cli.pid {
+                Some(pid) => KernelProfile::running().with_process(pid),
+                None => KernelProfile::running(),
+            },
             Some(path) => {
                 let read = KernelProfile::from_file(path);
                 read.map_err(|error| self.fail(kernel_error(Code::UnreadableFile, &error)))?

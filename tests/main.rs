@@ -8,6 +8,7 @@ mod cost;
 mod functions;
 mod generate;
 mod host;
+mod probes;
 mod support;
 mod tidy;
 mod ui;
@@ -25,6 +26,7 @@ fn main() {
     trials.extend(cost::trials());
     trials.extend(generate::trials());
     trials.extend(functions::trials());
+    trials.extend(probes::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

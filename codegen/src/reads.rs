@@ -221,8 +221,8 @@ impl<'c> Emitter<'_, 'c> {
     /// 64 bits of an argument.
     pub(crate) fn raw_argument(&self, number: u32) -> Emit<Int<'c>> {
         match self.program.attach {
-            Attach::Fentry { .. } => self.context(number * 8, 8),
-            Attach::Kprobe { .. } => {
+            Attach::Fentry { .. } | Attach::RawTracepoint { .. } => self.context(number * 8, 8),
+            Attach::Kprobe { .. } | Attach::Uprobe { .. } => {
                 let registers = self.registers()?;
                 match registers.arguments.get(number as usize) {
                     Some(offset) => self.context(*offset, 8),
@@ -236,14 +236,16 @@ impl<'c> Emitter<'_, 'c> {
     fn stack_argument(&self, at: u32, registers: &Registers) -> Emit<Int<'c>> {
         let skip = self.llvm.uint(u64::from(registers.stack_skip + at * 8));
         let address = self.llvm.builder.build_int_add(self.context(registers.stack, 8)?, skip, "")?;
-        self.read_scalar(address, AddressSpace::Kernel, &Type::U64)
+        let user = matches!(self.program.attach, Attach::Uprobe { .. });
+        let space = if user { AddressSpace::User } else { AddressSpace::Kernel };
+        self.read_scalar(address, space, &Type::U64)
     }
 
     /// 64 bits of the return value.
     pub(crate) fn raw_return_value(&self, params: u32) -> Emit<Int<'c>> {
         match self.program.attach {
             Attach::Fentry { .. } => self.context(params * 8, 8),
-            Attach::Kprobe { .. } => self.context(self.registers()?.result, 8),
+            Attach::Kprobe { .. } | Attach::Uprobe { .. } => self.context(self.registers()?.result, 8),
             _ => Err(Failure::internal("the return value of a probe that has none")),
         }
     }

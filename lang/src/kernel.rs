@@ -3,9 +3,12 @@
 
 #[doc(hidden)]
 pub mod fake;
+mod user;
 
 use crate::types::{AddressSpace, KernelTypeId, RecordKind, Type};
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+pub use user::{Segment, UserFile, UserFunction};
 
 /// `major.minor.patch` of a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -189,6 +192,11 @@ pub trait ProbeTargets {
     fn functions(&self, pattern: &str) -> Result<Vec<String>, KernelError>;
     /// Tracepoints `(category, name)` that match.
     fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError>;
+    /// Raw tracepoints `(module, name)` that match; the kernel's own module is `vmlinux`.
+    fn raw_tracepoints(&self, module: &str, name: &str) -> Result<Vec<(String, String)>, KernelError>;
+    /// The functions of a program or library: a path, or the bare name of one that is searched for where the system
+    /// keeps them. `Ok(None)` means that there is no such file.
+    fn user_file(&self, name: &str) -> Lookup<Rc<UserFile>>;
 }
 
 /// A kernel as a value.

@@ -75,11 +75,6 @@ pub enum Attach {
         /// Number of the tracepoint in this kernel.
         id: u64,
     },
-    /// A tracepoint's own arguments, without the record that its perf event makes of them.
-    RawTracepoint {
-        /// `sys_enter`
-        name: String,
-    },
     /// Entry or return of a kernel function, by breakpoint.
     Kprobe {
         /// The function.
@@ -98,6 +93,31 @@ pub enum Attach {
     Profile {
         /// The rate.
         rate: SampleRate,
+    },
+    /// A tracepoint with the arguments that the kernel passes to it, without the record that a perf event makes of them.
+    RawTracepoint {
+        /// `sched_switch`
+        name: String,
+    },
+    /// An event that the kernel or the processor counts, on every CPU.
+    PerfEvent {
+        /// Counted by the processor.
+        hardware: bool,
+        /// Number of the event among those of its type.
+        config: u64,
+        /// Fires each time so many have happened; at least 1.
+        count: u64,
+    },
+    /// A place in a program or library, in all processes that run it.
+    Uprobe {
+        /// The file.
+        path: String,
+        /// The function; empty when none is known at this address.
+        function: String,
+        /// Bytes from the start of the file.
+        offset: u64,
+        /// At the function's return.
+        ret: bool,
     },
 }
 
@@ -120,7 +140,9 @@ impl Attach {
             Attach::Kprobe { ret: true, .. } => "kretprobe".into(),
             Attach::Fentry { function, ret: false } => format!("fentry/{function}"),
             Attach::Fentry { function, ret: true } => format!("fexit/{function}"),
-            Attach::Profile { .. } => "perf_event".into(),
+            Attach::Profile { .. } | Attach::PerfEvent { .. } => "perf_event".into(),
+            Attach::Uprobe { ret: false, .. } => "uprobe".into(),
+            Attach::Uprobe { ret: true, .. } => "uretprobe".into(),
         }
     }
 

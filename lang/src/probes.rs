@@ -1,7 +1,10 @@
 //! The table of probe kinds: names, targets, what their programs can see.
 
+mod perf_events;
+
 use crate::kernel::Feature;
 use crate::types::AddressSpace;
+pub use perf_events::{HARDWARE, PerfEventRow, SOFTWARE};
 
 /// The kinds of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +27,16 @@ pub enum ProbeKind {
     Fentry,
     /// Return of a kernel function by trampoline.
     Fexit,
+    /// A static tracepoint of the kernel, with the arguments that the kernel passes to it.
+    RawTracepoint,
+    /// An event that the kernel counts.
+    Software,
+    /// An event that the processor counts.
+    Hardware,
+    /// Entry of, or place in, a function of a program or library.
+    Uprobe,
+    /// Return of a function of a program or library.
+    Uretprobe,
 }
 
 /// Where the names of wildcards come from, and how the parts of a target are read.
@@ -37,6 +50,13 @@ pub enum TargetSyntax {
     Tracepoint,
     /// `FUNCTION`, wild; `MODULE:FUNCTION`.
     Function,
+    /// `NAME`, wild; `MODULE:NAME`.
+    RawTracepoint,
+    /// `EVENT` of a table, or `EVENT:COUNT`.
+    PerfEvent(&'static [PerfEventRow]),
+    /// `FILE:FUNCTION`, the function wild; `FILE:FUNCTION+OFFSET`, `FILE:ADDRESS`. The file is a path, or the name of a
+    /// program or library; its functions may have C++ names.
+    UserFunction,
 }
 
 /// What `arg0`, `args` and `retval` are.
@@ -178,7 +198,113 @@ pub const ALL: &[ProbeRow] = &[
         doc: "Return of a kernel function by trampoline: parameters as args.NAME and the value as retval.",
         example: "fexit:vfs_read { @[retval < 0] = count(); exit() }",
     },
+    ProbeRow {
+        kind: ProbeKind::RawTracepoint,
+        name: "rawtracepoint",
+        aliases: &["rt"],
+        target: TargetSyntax::RawTracepoint,
+        arguments: Arguments::Parameters,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "A static tracepoint with the arguments that the kernel passes to it: arg0... and, with BTF, args.NAME.",
+        example: "rawtracepoint:sched_switch { @[args.next.pid] = count(); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Software,
+        name: "software",
+        aliases: &["s"],
+        target: TargetSyntax::PerfEvent(SOFTWARE),
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Each COUNT-th event that the kernel counts: software:page-faults:100, software:cs.",
+        example: "software:page-faults:1 { @[comm] = count() } interval:s:1 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Hardware,
+        name: "hardware",
+        aliases: &["h"],
+        target: TargetSyntax::PerfEvent(HARDWARE),
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Each COUNT-th event that the processor counts: hardware:cache-misses:1000000, hardware:cycles.",
+        example: "hardware:cache-misses:1000 { @[comm] = count() } interval:s:1 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Uprobe,
+        name: "uprobe",
+        aliases: &["u"],
+        target: TargetSyntax::UserFunction,
+        arguments: Arguments::Parameters,
+        space: AddressSpace::User,
+        needs: None,
+        doc: "Entry of a function of a program or library, or an address in it; its arguments are arg0...",
+        example: "uprobe:libc:malloc { @bytes = hist(arg0); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Uretprobe,
+        name: "uretprobe",
+        aliases: &["ur"],
+        target: TargetSyntax::UserFunction,
+        arguments: Arguments::ReturnValue,
+        space: AddressSpace::User,
+        needs: None,
+        doc: "Return of a function of a program or library; what it returned is retval.",
+        example: "uretprobe:libc:malloc { @failed[retval == 0] = count(); exit() }",
+    },
 ];
+
+/// Functions that the kernel makes for a tracepoint. They take what it passes to programs, behind a pointer of their own;
+/// which of them BTF describes depends on the kernel.
+pub fn raw_carriers(tracepoint: &str) -> impl Iterator<Item = String> {
+    ["__traceiter_", "__probestub_", "__bpf_trace_"].iter().map(move |carrier| format!("{carrier}{tracepoint}"))
+}
+
+/// Kinds of the baseline language that have no row yet, with the traits of their targets: (name, its target
+/// can be a path, its target can be a C++ name). A script that uses one is told that the kind is unknown, but
+/// is otherwise read as it is meant.
+const FOREIGN: &[(&str, bool, bool)] = &[
+    ("usdt", true, true),
+    ("U", true, true),
+    ("iter", true, false),
+    ("it", true, false),
+    ("watchpoint", false, false),
+    ("w", false, false),
+    ("asyncwatchpoint", false, false),
+    ("aw", false, false),
+    ("self", false, false),
+];
+
+fn foreign(name: &str) -> Option<&'static (&'static str, bool, bool)> {
+    FOREIGN.iter().find(|row| row.0 == name)
+}
+
+/// Whether a word is a kind that takes a target.
+pub fn takes_target(name: &str) -> bool {
+    lookup(name).map_or_else(|| foreign(name).is_some(), |row| row.target != TargetSyntax::None)
+}
+
+/// Whether a word is a kind that stands alone.
+pub fn stands_alone(name: &str) -> bool {
+    lookup(name).is_some_and(|row| row.target == TargetSyntax::None)
+}
+
+/// Whether targets of this kind can be paths of files: a `/` is part of the target.
+pub fn has_path(name: &str) -> bool {
+    match lookup(name) {
+        Some(row) => row.target == TargetSyntax::UserFunction,
+        None => foreign(name).is_some_and(|row| row.1),
+    }
+}
+
+/// Whether targets of this kind can be C++ names: a `<` that touches is part of the target.
+pub fn has_cpp_name(name: &str) -> bool {
+    match lookup(name) {
+        Some(row) => row.target == TargetSyntax::UserFunction,
+        None => foreign(name).is_some_and(|row| row.2),
+    }
+}
 
 /// Finds a kind by any of its names.
 pub fn lookup(name: &str) -> Option<&'static ProbeRow> {

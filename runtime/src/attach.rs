@@ -3,12 +3,12 @@
 use crate::error::words;
 use crate::load::Loaded;
 use crate::options::{Outcome, RunOptions};
-use crate::perf::{TimerTarget, online_cpus, open_timer, open_tracepoint};
+use crate::perf::{TimerTarget, online_cpus, open_counter, open_timer, open_tracepoint};
 use crate::{log, session};
-use libbpf_rs::{Link, ProgramMut};
+use libbpf_rs::{Link, ProgramMut, UprobeOpts};
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
-use lt_lang::manifest::{Attach, Program, SampleRate};
+use lt_lang::manifest::{Attach, Program};
 use std::io;
 use std::os::fd::RawFd;
 
@@ -62,19 +62,35 @@ fn attach_program(
         Attach::RawTracepoint { name } => links.push(os(target.attach_raw_tracepoint(name))?),
         Attach::Kprobe { function, ret } => links.push(os(target.attach_kprobe(*ret, function))?),
         Attach::Fentry { .. } => links.push(os(target.attach())?),
-        Attach::Profile { rate } => attach_timers(target, *rate, options.pid, links)?,
+        Attach::Profile { rate } => attach_each(target, options.pid, links, |on| open_timer(*rate, on))?,
+        Attach::PerfEvent { hardware, config, count } => {
+            attach_each(target, options.pid, links, |on| open_counter(*hardware, *config, *count, on))?;
+        }
+        Attach::Uprobe { path, offset, ret, .. } => {
+            let place = UprobeOpts { retprobe: *ret, ..UprobeOpts::default() };
+            let pid = options.pid.unwrap_or(ALL_PROCESSES);
+            links.push(os(target.attach_uprobe_with_opts(pid, path, *offset as usize, place))?);
+        }
     }
     Ok(())
 }
 
-/// A timer for the process of `-p`, or one on each CPU.
-fn attach_timers(target: &ProgramMut<'_>, rate: SampleRate, pid: Option<i32>, links: &mut Vec<Link>) -> io::Result<()> {
+/// What libbpf takes for a process when it means each.
+const ALL_PROCESSES: i32 = -1;
+
+/// A perf event for the process of `-p`, or one on each CPU.
+fn attach_each(
+    target: &ProgramMut<'_>,
+    pid: Option<i32>,
+    links: &mut Vec<Link>,
+    open: impl Fn(TimerTarget) -> io::Result<RawFd>,
+) -> io::Result<()> {
     let targets = match pid {
         Some(pid) => vec![TimerTarget::Process(pid)],
         None => online_cpus().into_iter().map(TimerTarget::Cpu).collect(),
     };
-    for timer in targets {
-        links.push(attach_event(target, open_timer(rate, timer)?)?);
+    for on in targets {
+        links.push(attach_event(target, open(on)?)?);
     }
     Ok(())
 }
@@ -101,11 +117,22 @@ fn refusal(program: &Program, error: &io::Error) -> Diagnostic {
         (Attach::Kprobe { .. }, Some(libc::EINVAL | libc::EADDRNOTAVAIL | libc::ENOENT)) => {
             "some functions cannot be probed (inlined, or marked notrace): try a function that calls it or that it calls"
         }
-        (Attach::Tracepoint { .. } | Attach::RawTracepoint { .. }, Some(libc::ENOENT | libc::EINVAL)) => {
+        (Attach::Tracepoint { .. }, Some(libc::ENOENT | libc::EINVAL)) => {
             "the tracepoint may have gone with its module: lt -l 'tracepoint:*' lists those that are here"
         }
         (Attach::Profile { .. }, Some(libc::EINVAL)) => {
             "the rate may be above kernel.perf_event_max_sample_rate (sysctl)"
+        }
+        (Attach::PerfEvent { hardware: true, .. }, Some(libc::ENOENT | libc::EOPNOTSUPP | libc::ENODEV)) => {
+            "this machine's processor does not count that event (virtual machines often count none): software: and \
+             profile: probes work without it"
+        }
+        (Attach::RawTracepoint { .. }, Some(libc::ENOENT)) => "`lt -l 'rawtracepoint:*'` lists those that are here",
+        (Attach::RawTracepoint { .. }, Some(libc::EINVAL)) => {
+            "the tracepoint has fewer arguments than the action reads: without BTF lt cannot count them"
+        }
+        (Attach::Uprobe { .. }, Some(libc::EINVAL | libc::EIO | libc::EOPNOTSUPP | 524)) => {
+            "no probe can be set at this instruction: it lies in the middle of one, or in what the kernel cannot step over"
         }
         _ => "lt -v shows what the kernel and libbpf said",
     };

@@ -10,6 +10,7 @@ pub(crate) mod made_up;
 mod members;
 mod modules;
 mod open;
+mod raw_tracepoints;
 
 use btf_rs::{Btf, BtfType, Type as BtfKind};
 use lt_lang::kernel::FunctionProto;
@@ -38,6 +39,7 @@ pub(crate) enum NameSpace {
     Union,
     Function,
     Enum,
+    Typedef,
 }
 
 impl NameSpace {
@@ -47,6 +49,7 @@ impl NameSpace {
             BtfKind::Union(_) => Some(NameSpace::Union),
             BtfKind::Func(_) => Some(NameSpace::Function),
             BtfKind::Enum(_) | BtfKind::Enum64(_) => Some(NameSpace::Enum),
+            BtfKind::Typedef(_) => Some(NameSpace::Typedef),
             _ => None,
         }
     }

@@ -36,6 +36,7 @@ mod table;
 mod targets;
 mod times;
 pub mod tracefs;
+mod user_files;
 mod value;
 mod verifier;
 

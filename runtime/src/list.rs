@@ -3,7 +3,7 @@
 use crate::profile::KernelProfile;
 use crate::targets::is_wild;
 use lt_lang::kernel::{Kernel, KernelError, KernelTypes, ProbeTargets, wildcard_match};
-use lt_lang::probes::{self, Arguments, ProbeKind, ProbeRow, TargetSyntax};
+use lt_lang::probes::{self, Arguments, ProbeKind, ProbeRow, TargetSyntax, raw_carriers};
 use std::io::{self, Write};
 
 /// Units of timers, as they stand in a target.
@@ -77,8 +77,9 @@ impl<'a> Search<'a> {
 
     /// A search without one certain kind leaves out what has no names, and returns, which are where entries are.
     fn has_kind(&self, row: &ProbeRow) -> bool {
-        let searchable = matches!(row.target, TargetSyntax::Function | TargetSyntax::Tracepoint)
-            && !matches!(row.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue);
+        let named = !matches!(row.target, TargetSyntax::None | TargetSyntax::Period | TargetSyntax::UserFunction);
+        let searchable =
+            named && !matches!(row.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue);
         match self.kind {
             None => searchable,
             Some(kind) if is_wild(kind) => searchable && wildcard_match(kind, row.name),
@@ -107,7 +108,40 @@ impl List<'_> {
             }
             TargetSyntax::Function => self.functions(row, search.target),
             TargetSyntax::Tracepoint => self.tracepoints(row, search.target),
+            TargetSyntax::RawTracepoint => self.raw_tracepoints(row, search.target),
+            TargetSyntax::PerfEvent(events) => {
+                let names = events.iter().flat_map(|event| std::iter::once(event.name).chain(event.alias));
+                let mut matching = names.filter(|name| wildcard_match(search.target, name));
+                matching.try_for_each(|name| self.line(&format!("{}:{name}:", row.name)))
+            }
+            TargetSyntax::UserFunction => self.user_functions(row, search.target),
         }
+    }
+
+    fn raw_tracepoints(&mut self, row: &ProbeRow, pattern: &str) -> Result<(), Stop> {
+        let (module, name) = pattern.split_once(':').unwrap_or(("*", pattern));
+        let found = self.kernel.raw_tracepoints(module, name)?;
+        if self.verbose && found.len() > MANY {
+            self.kernel.btf()?.expect_many();
+        }
+        for (module, name) in found {
+            self.line(&format!("{}:{module}:{name}", row.name))?;
+            if self.verbose {
+                let declared = raw_carriers(&name).find_map(|carrier| self.kernel.btf().ok()?.declaration(&carrier));
+                let params = declared.map(|declared| declared.params).unwrap_or_default();
+                self.arguments(row, params.get(1..).unwrap_or_default(), "void")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `FILE` or `FILE:PATTERN`
+    fn user_functions(&mut self, row: &ProbeRow, target: &str) -> Result<(), Stop> {
+        let (file, pattern) = target.split_once(':').unwrap_or((target, "*"));
+        let Some(found) = self.kernel.user_file(file)? else { return Ok(()) };
+        found
+            .matching(pattern)
+            .try_for_each(|function| self.line(&format!("{}:{}:{}", row.name, found.path, function.name)))
     }
 
     fn line(&mut self, line: &str) -> Result<(), Stop> {
@@ -219,8 +253,10 @@ mod tests {
         assert_eq!(kinds("k:vfs_*"), ["kprobe"]);
         assert_eq!(kinds("kretprobe"), ["kretprobe"]);
         assert_eq!(kinds("k*:x"), ["kprobe"]);
-        assert_eq!(kinds("vfs_read"), ["tracepoint", "kprobe", "fentry"]);
-        assert_eq!(kinds(""), ["tracepoint", "kprobe", "fentry"]);
+        let named = ["tracepoint", "kprobe", "fentry", "rawtracepoint", "software", "hardware"];
+        assert_eq!(kinds("vfs_read"), named);
+        assert_eq!(kinds(""), named);
+        assert_eq!(kinds("u:/bin/sh"), ["uprobe"]);
     }
 
     #[test]

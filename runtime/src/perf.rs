@@ -1,6 +1,8 @@
 //! Perf events that programs are attached to: tracepoints and timers.
 
-use libbpf_sys::{PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr};
+use libbpf_sys::{
+    PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
+};
 use lt_lang::manifest::SampleRate;
 use std::io;
 use std::os::fd::RawFd;
@@ -34,7 +36,18 @@ pub fn open_timer(rate: SampleRate, target: TimerTarget) -> io::Result<RawFd> {
     }
 }
 
-/// What a timer samples.
+/// Opens a counter that fires each `count`-th time that event `config` happens, on a CPU or in a process.
+pub fn open_counter(hardware: bool, config: u64, count: u64, target: TimerTarget) -> io::Result<RawFd> {
+    let type_ = if hardware { PERF_TYPE_HARDWARE } else { PERF_TYPE_SOFTWARE };
+    let mut attribute = perf_event_attr { type_, config, ..Default::default() };
+    attribute.__bindgen_anon_1.sample_period = count;
+    match target {
+        TimerTarget::Cpu(cpu) => open(attribute, -1, cpu),
+        TimerTarget::Process(pid) => open(attribute, pid, -1),
+    }
+}
+
+/// What a timer or counter samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerTarget {
     /// Whatever runs on this CPU.

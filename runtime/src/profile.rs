@@ -9,15 +9,17 @@ use crate::kernel_files;
 use crate::targets::{self, EachFunction, FunctionPattern};
 use crate::tracefs::Tracefs;
 use crate::tracefs::format::{self, Surroundings};
+use crate::user_files::UserFiles;
 use lt_lang::kernel::{
     Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, ProbeTargets,
-    TracepointFormat,
+    TracepointFormat, UserFile,
 };
 use lt_lang::types::{AddressSpace, KernelTypeId, RecordKind, RecordRef, Type};
 use saved::SavedKernel;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Bytes of a tracepoint's string (`__data_loc char[]`) unless told otherwise.
 pub const DEFAULT_MAX_STRLEN: u32 = 1024;
@@ -39,6 +41,7 @@ pub struct KernelProfile {
     /// Records that tracepoints point to: looked up by name when somebody asks what is in them, so that a tracepoint
     /// alone opens no BTF.
     awaited: RefCell<Vec<(RecordKind, String)>>,
+    user_files: UserFiles,
 }
 
 enum Source {
@@ -73,6 +76,7 @@ impl KernelProfile {
             features: RefCell::default(),
             formats: RefCell::default(),
             awaited: RefCell::default(),
+            user_files: UserFiles::default(),
         }
     }
 
@@ -80,6 +84,13 @@ impl KernelProfile {
     #[must_use]
     pub fn with_btf_file(mut self, path: impl Into<PathBuf>) -> KernelProfile {
         self.btf_file = Some(path.into());
+        self
+    }
+
+    /// Looks programs and libraries up as process `pid` sees them.
+    #[must_use]
+    pub fn with_process(mut self, pid: i32) -> KernelProfile {
+        self.user_files = UserFiles::of_process(pid);
         self
     }
 
@@ -252,6 +263,14 @@ impl ProbeTargets for KernelProfile {
         // As the names are written: `fib6:...` stands before `fib:...`.
         found.sort_by_cached_key(|(category, name)| format!("{category}:{name}"));
         Ok(found)
+    }
+
+    fn raw_tracepoints(&self, module: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
+        Ok(self.btf()?.raw_tracepoints(module, name))
+    }
+
+    fn user_file(&self, name: &str) -> Lookup<Rc<UserFile>> {
+        self.user_files.get(name)
     }
 }
 

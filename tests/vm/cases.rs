@@ -57,7 +57,12 @@ impl Case {
 
 /// All cases, in the order in which they run.
 pub fn cases() -> Vec<Case> {
-    harness().into_iter().chain(super::first_light::cases()).chain(super::cost::cases()).collect()
+    harness()
+        .into_iter()
+        .chain(super::first_light::cases())
+        .chain(super::cost::cases())
+        .chain(super::probes::cases())
+        .collect()
 }
 
 /// Tests of the harness itself.

@@ -10,6 +10,7 @@ mod guest;
 mod jobs;
 mod kernels;
 mod modules;
+mod probes;
 mod qemu;
 mod server;
 #[path = "init/src/wire.rs"]

@@ -6,7 +6,7 @@ use crate::ast::{Expr, ExprKind, Ident, UnaryOp};
 use crate::builtins::{self, Builtin, Lowering, Returns};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::probes::Arguments;
+use crate::probes::{Arguments, TargetSyntax};
 use crate::source::Span;
 use crate::types::{AddressSpace, IntType, RecordKind, RecordRef, Type};
 
@@ -99,11 +99,17 @@ impl Checker<'_> {
     }
 
     fn parameter(&mut self, field: &Ident) -> Type {
+        if self.point().row.target == TargetSyntax::UserFunction {
+            let message = "the parameters of functions of programs have no names yet";
+            let diagnostic = Diagnostic::error(Code::NotSupported, message).at(field.span, "not known");
+            return self.report(diagnostic.help("use arg0, arg1, ... instead"));
+        }
         let prototype = match self.point().prototype(self.kernel) {
             Ok(Some(prototype)) => prototype,
             Ok(None) => {
-                let function = self.point().function().unwrap_or_default().to_string();
-                let message = format!("the kernel's BTF does not describe `{function}`");
+                let point = self.point();
+                let message =
+                    format!("the kernel's BTF does not describe `{}`", point.function().unwrap_or(&point.text));
                 let diagnostic = Diagnostic::error(Code::NoBtf, message).at(field.span, "its parameters have no names");
                 return self.report(diagnostic.help("use arg0, arg1, ... instead"));
             }
@@ -146,7 +152,8 @@ impl Checker<'_> {
 
     /// The prototype, where the mechanism needs it anyway.
     fn trampoline_prototype(&self) -> Result<Option<crate::kernel::FunctionProto>, crate::kernel::KernelError> {
-        if self.point().row.needs == Some(crate::kernel::Feature::Trampolines) {
+        let row = self.point().row;
+        if row.needs == Some(crate::kernel::Feature::Trampolines) || row.target == TargetSyntax::RawTracepoint {
             return self.point().prototype(self.kernel);
         }
         Ok(None)

@@ -1,5 +1,9 @@
 //! Attach points: kinds, targets, wildcards. Each expanded attach point becomes a program of its own.
 
+mod events;
+mod raw;
+mod user;
+
 use super::suggest;
 use crate::ast::{Ast, AttachPoint, Ident};
 use crate::codes::Code;
@@ -46,7 +50,9 @@ impl Point {
     /// The traced function.
     pub(crate) fn function(&self) -> Option<&str> {
         match &self.attach {
-            Attach::Kprobe { function, .. } | Attach::Fentry { function, .. } => Some(function),
+            Attach::Kprobe { function, .. } | Attach::Fentry { function, .. } | Attach::Uprobe { function, .. } => {
+                Some(function)
+            }
             _ => None,
         }
     }
@@ -61,7 +67,11 @@ impl Point {
 
     /// The prototype of the traced function; `Ok(None)` when there is no function or no prototype.
     pub(crate) fn prototype(&self, kernel: &dyn Kernel) -> Result<Option<FunctionProto>, KernelError> {
-        self.function().map_or(Ok(None), |function| kernel.function(function))
+        match &self.attach {
+            Attach::Kprobe { function, .. } | Attach::Fentry { function, .. } => kernel.function(function),
+            Attach::RawTracepoint { name } => raw::prototype(name, kernel),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -131,6 +141,9 @@ impl Expander<'_> {
             TargetSyntax::Period => self.period(row, attach_point, &parts),
             TargetSyntax::Tracepoint => self.tracepoint(row, attach_point, &parts),
             TargetSyntax::Function => self.function(row, attach_point, &parts),
+            TargetSyntax::RawTracepoint => self.raw_tracepoint(row, attach_point, &parts),
+            TargetSyntax::PerfEvent(events) => self.perf_event(row, events, attach_point, &parts),
+            TargetSyntax::UserFunction => self.user_function(row, attach_point, &parts),
         }
     }
 

@@ -290,7 +290,7 @@ fn is_allowed(row: &Builtin, probe: &ProbeRow) -> bool {
         Allowed::WithReturnValue => {
             matches!(probe.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue)
         }
-        Allowed::OnFunctions => probe.target == TargetSyntax::Function,
+        Allowed::OnFunctions => matches!(probe.target, TargetSyntax::Function | TargetSyntax::UserFunction),
     }
 }
 

@@ -334,6 +334,39 @@ fn functions_of_times_strings_and_maps() {
 }
 
 #[test]
+fn targets_of_further_kinds() {
+    for text in [
+        "rawtracepoint:sched_switch { print((args.next.pid, arg0)) }",
+        "rt:vmlinux:sched_w* { @ = count() }",
+        "s:cs:7, software:page-faults { @ = count() }",
+        "hardware:cycles { @ = count() }",
+        "uprobe:/bin/sh:main, u:sh:readl*, u:sh:main+4 { print((str(arg0), func)) }",
+        "uprobe:/bin/sh:0x1044 { print(func) } uretprobe:sh:main { print(retval) }",
+    ] {
+        expect(text, &[]);
+    }
+    expect_all(&[
+        ("rt:sched_swich { }", Code::NoSuchProbe, "sched_swich"),
+        ("rt:none* { }", Code::NoSuchProbe, "none*"),
+        ("rt:a:b:c { }", Code::BadProbeTarget, "rt:a:b:c"),
+        ("rt:sched_switch { print(args.nxt) }", Code::UnknownField, "nxt"),
+        ("rt:sched_switch { print(arg3) }", Code::BadArgument, "arg3"),
+        ("s:cycles { }", Code::NoSuchProbe, "cycles"),
+        ("s:cs:0 { }", Code::BadProbeTarget, "0"),
+        ("s:cs { print(arg0) }", Code::NotInThisProbe, "arg0"),
+        ("u:/bin/sh { }", Code::BadProbeTarget, "u:/bin/sh"),
+        ("u:/bin/nope:main { }", Code::NoSuchProbe, "/bin/nope"),
+        ("u:sh:raedline { }", Code::NoSuchProbe, "raedline"),
+        ("u:sh:x* { }", Code::NoSuchProbe, "x*"),
+        ("u:sh:main+32 { }", Code::BadProbeTarget, "main+32"),
+        ("u:sh:0x9000 { }", Code::NoSuchProbe, "0x9000"),
+        ("ur:sh:main+4 { }", Code::BadProbeTarget, "main+4"),
+        ("u:sh:main { print(args.x) }", Code::NotSupported, "x"),
+        ("u:sh:main { print(retval) }", Code::NotInThisProbe, "retval"),
+    ]);
+}
+
+#[test]
 fn members_of_enumerations() {
     accept_all(&[
         "begin { print(TCP_LISTEN); @x[TCP_ESTABLISHED] = HRTIMER_BASE_NONE; if (pid == TCP_LISTEN) { } }",
@@ -347,4 +380,12 @@ fn members_of_enumerations() {
     let asked = kernel.asked.get();
     messages_on(&kernel, "begin { $x = pid; print($x) }");
     assert_eq!(kernel.asked.get(), 2 * asked, "only unknown names are looked up");
+}
+
+#[test]
+fn without_btf_a_raw_tracepoint_is_taken_as_it_is() {
+    let kernel = FakeKernel { btf: false, ..FakeKernel::default() };
+    assert!(messages_on(&kernel, "rt:sched_switch { print(arg0) }").is_empty());
+    let found = messages_on(&kernel, "rt:sched_* { }");
+    assert!(found.iter().any(|(message, _)| message.code == Code::NoBtf), "{found:#?}");
 }

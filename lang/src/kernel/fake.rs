@@ -3,10 +3,11 @@
 
 use super::{
     Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, Parameter, ProbeTargets,
-    TracepointField, TracepointFormat, wildcard_match,
+    Segment, TracepointField, TracepointFormat, UserFile, UserFunction, wildcard_match,
 };
 use crate::types::{AddressSpace, IntType, KernelTypeId, RecordKind, RecordRef, Type};
 use std::cell::Cell;
+use std::rc::Rc;
 
 /// A kernel for tests.
 #[derive(Debug)]
@@ -124,6 +125,11 @@ fn prototype(name: &str) -> Option<FunctionProto> {
             (vec![("skb", pointer(7, "sk_buff")), ("dev", dev.clone()), ("pt", pt), ("orig_dev", dev)], Type::I32)
         }
         "schedule" => (vec![], Type::Void),
+        "__traceiter_sched_switch" => {
+            let data = ("__data", Type::kernel_pointer(Type::Void));
+            let task = || pointer(1, "task_struct");
+            (vec![data, ("preempt", Type::Bool), ("prev", task()), ("next", task())], Type::I32)
+        }
         _ => return None,
     };
     let params = params.into_iter().map(|(name, ty)| Parameter { name: name.into(), ty }).collect();
@@ -242,6 +248,32 @@ impl ProbeTargets for FakeKernel {
         self.check_tracefs()?;
         let matches = |row: &&(&str, &str)| wildcard_match(category, row.0) && wildcard_match(name, row.1);
         Ok(TRACEPOINTS.iter().filter(matches).map(|row| (row.0.to_string(), row.1.to_string())).collect())
+    }
+
+    fn raw_tracepoints(&self, module: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
+        let known = ["sched_switch", "sched_wakeup"].into_iter();
+        let found = known.filter(|known| wildcard_match(module, "vmlinux") && wildcard_match(name, known));
+        self.btf(|| Some(found.map(|name| ("vmlinux".to_string(), name.to_string())).collect()))
+            .map(Option::unwrap_or_default)
+    }
+
+    fn user_file(&self, name: &str) -> Lookup<Rc<UserFile>> {
+        self.ask();
+        let path = match name {
+            "/bin/sh" | "sh" => "/bin/sh",
+            "libc" => "/lib/libc.so.6",
+            _ => return Ok(None),
+        };
+        let function =
+            |(name, address): &(&str, u64)| UserFunction { name: (*name).into(), address: *address, size: 32 };
+        Ok(Some(Rc::new(UserFile {
+            path: path.into(),
+            functions: [("main", 0x1000), ("malloc", 0x1020), ("readline", 0x1040), ("readlink", 0x1080)]
+                .iter()
+                .map(function)
+                .collect(),
+            segments: vec![Segment { address: 0x1000, size: 0x1000, offset: 0x400 }],
+        })))
     }
 }
 

@@ -11,11 +11,12 @@ use std::ops::Range;
 
 use logos::{Lexer, Logos};
 
-use super::target::{self, stands_alone, takes_target};
+use super::target;
 use super::{Raw, RawError};
 use crate::ast::{AttachPoint, ConfigEntry, Ident};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
+use crate::probes::{stands_alone, takes_target};
 use crate::source::{FileId, Span};
 use crate::token::Token;
 use construct::construct;

@@ -1,65 +1,7 @@
 //! Probe kinds and targets, which follow rules of their own: no blanks, parts between colons, wildcards, paths.
 
 use super::closing_quote;
-
-/// Kinds whose targets are paths of files: a `/` is part of the target.
-const PATH_KINDS: &[&str] = &["uprobe", "u", "uretprobe", "ur", "usdt", "U", "iter", "it"];
-
-/// Kinds whose targets may be C++ names: a `<` that touches is part of the target.
-const SYMBOL_KINDS: &[&str] = &["uprobe", "u", "uretprobe", "ur", "usdt", "U"];
-
-/// Kinds that take a target, of the whole baseline language; they tell where an item begins when something before it
-/// was not closed, so a kind that no table of the checker has yet is named here all the same.
-const TARGET_KINDS: &[&str] = &[
-    "kprobe",
-    "k",
-    "kretprobe",
-    "kr",
-    "fentry",
-    "kfunc",
-    "f",
-    "fexit",
-    "kretfunc",
-    "fr",
-    "tracepoint",
-    "t",
-    "rawtracepoint",
-    "rt",
-    "uprobe",
-    "u",
-    "uretprobe",
-    "ur",
-    "usdt",
-    "U",
-    "profile",
-    "p",
-    "interval",
-    "i",
-    "software",
-    "s",
-    "hardware",
-    "h",
-    "watchpoint",
-    "w",
-    "asyncwatchpoint",
-    "aw",
-    "iter",
-    "it",
-    "self",
-];
-
-/// Kinds that stand alone.
-const BARE_KINDS: &[&str] = &["begin", "end", "BEGIN", "END"];
-
-/// Whether a word is a kind that takes a target.
-pub(super) fn takes_target(word: &str) -> bool {
-    TARGET_KINDS.contains(&word)
-}
-
-/// Whether a word is a kind that stands alone.
-pub(super) fn stands_alone(word: &str) -> bool {
-    BARE_KINDS.contains(&word)
-}
+use crate::probes;
 
 /// A target as it stands behind `kind:`.
 pub(super) struct Target {
@@ -71,7 +13,7 @@ pub(super) struct Target {
 
 /// Reads the target that `rest` begins with. Quoted text may hold anything.
 pub(super) fn scan(kind: &str, rest: &str) -> Target {
-    let (path, symbol) = (PATH_KINDS.contains(&kind), SYMBOL_KINDS.contains(&kind));
+    let (path, symbol) = (probes::has_path(kind), probes::has_cpp_name(kind));
     let mut parts = Vec::new();
     let (mut start, mut text, mut at) = (0, String::new(), 0);
     while let Some(c) = rest.get(at..).and_then(|rest| rest.chars().next()) {

@@ -7,8 +7,8 @@ use super::{MAX_ERRORS, MAX_NESTING, Open, OpenKind, RawResult, Reader, has_targ
 use crate::builtins::is_value;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
-use crate::lexer::target::{stands_alone, takes_target};
 use crate::lexer::{Raw, RawError, literal};
+use crate::probes::{stands_alone, takes_target};
 use crate::source::Span;
 use crate::token::{Token, keyword};
 
