@@ -3,6 +3,7 @@
 //! Trials are made by hand (libtest-mimic) because what cannot run on a machine must be *reported as skipped, with the
 //! reason*, which the built-in harness cannot do at run time.
 
+mod flow;
 mod host;
 mod support;
 mod tidy;
@@ -17,6 +18,7 @@ fn main() {
     trials.extend(tidy::trials());
     trials.extend(ui::trials());
     trials.extend(host::trials());
+    trials.extend(flow::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

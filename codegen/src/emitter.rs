@@ -141,8 +141,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
             loops: RefCell::default(),
         };
         let scratch = llvm.at(frame, frame::SCRATCH)?;
-        let scratch =
-            if self.has_scratch() { Some(Memory::aligned(llvm.load_pointer(scratch)?)) } else { None };
+        let scratch = if self.has_scratch() { Some(Memory::aligned(llvm.load_pointer(scratch)?)) } else { None };
         emitter.make_slots(scratch)?;
         emitter.make_vars()?;
         Ok(emitter)

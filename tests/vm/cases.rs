@@ -57,7 +57,7 @@ impl Case {
 
 /// All cases, in the order in which they run.
 pub fn cases() -> Vec<Case> {
-    harness().into_iter().chain(super::first_light::cases()).collect()
+    harness().into_iter().chain(super::first_light::cases()).chain(super::flow::cases()).collect()
 }
 
 /// Tests of the harness itself.

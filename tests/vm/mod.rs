@@ -5,6 +5,7 @@ mod boot;
 mod cases;
 mod cpio;
 mod first_light;
+mod flow;
 mod guest;
 mod jobs;
 mod kernels;
