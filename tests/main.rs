@@ -5,6 +5,7 @@
 
 mod codegen;
 mod cost;
+mod flow;
 mod functions;
 mod generate;
 mod host;
@@ -27,6 +28,7 @@ fn main() {
     trials.extend(generate::trials());
     trials.extend(functions::trials());
     trials.extend(probes::trials());
+    trials.extend(flow::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

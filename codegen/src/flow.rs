@@ -64,28 +64,25 @@ impl<'u, 'c> Emitter<'u, 'c> {
         let llvm = self.llvm;
         let count = llvm.alloca(self.entry, 8, 8)?;
         llvm.store(count, llvm.int(0), 8)?;
-        let [head, step, run, bound, after] = [
-            llvm.new_block("head")?,
-            llvm.new_block("step")?,
-            llvm.new_block("run")?,
-            llvm.new_block("bound")?,
-            llvm.new_block("after")?,
-        ];
+        let [head, run, next] = [llvm.new_block("head")?, llvm.new_block("run")?, llvm.new_block("next")?];
+        let [bound, after] = [llvm.new_block("bound")?, llvm.new_block("after")?];
         llvm.branch(head)?;
         llvm.position(head);
         let flag = llvm.is_true(self.scalar(&inner.condition)?)?;
-        llvm.branch_if(flag, step, after)?;
-        llvm.position(step);
-        let steps = llvm.load(count, 8)?;
-        let left = llvm.compare(IntPredicate::ULT, steps, llvm.uint(u64::from(inner.bound)))?;
-        llvm.branch_if(left, run, bound)?;
-        llvm.position(bound);
-        self.count_loss(LossCause::LoopBound)?;
-        llvm.branch(after)?;
+        llvm.branch_if(flag, run, after)?;
         llvm.position(run);
-        llvm.store(count, llvm.builder.build_int_add(steps, llvm.int(1), "")?, 8)?;
-        self.loop_body(&inner.body, Flow { next: head, over: after })?;
-        llvm.branch(head)?;
+        self.loop_body(&inner.body, Flow { next, over: after })?;
+        llvm.branch(next)?;
+        // Going back by a conditional jump: 5.10 refuses to fall through to the head from anything else.
+        llvm.position(next);
+        let steps = llvm.builder.build_int_add(llvm.load(count, 8)?, llvm.int(1), "")?;
+        llvm.store(count, steps, 8)?;
+        let left = llvm.compare(IntPredicate::ULT, steps, llvm.uint(u64::from(inner.bound)))?;
+        llvm.branch_if(left, head, bound)?;
+        llvm.position(bound);
+        let flag = llvm.is_true(self.scalar(&inner.condition)?)?;
+        self.count_loss_if(flag, LossCause::LoopBound)?;
+        llvm.branch(after)?;
         llvm.position(after);
         Ok(())
     }

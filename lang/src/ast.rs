@@ -157,7 +157,7 @@ pub enum StmtKind {
     Return,
     /// A construct of the language that the checker cannot take yet; named for the diagnostic.
     Unsupported {
-        /// As a message calls it: "`return` with a value".
+        /// As a message calls it: "values behind `return`".
         what: &'static str,
     },
     /// Could not be parsed; a message was given.

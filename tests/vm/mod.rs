@@ -6,6 +6,7 @@ mod cases;
 mod cost;
 mod cpio;
 mod first_light;
+mod flow;
 mod guest;
 mod jobs;
 mod kernels;

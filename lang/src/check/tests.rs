@@ -158,8 +158,39 @@ fn maps_and_aggregations() {
 }
 
 #[test]
+fn loops() {
+    expect_all(&[
+        ("begin { break }", Code::UnexpectedToken, "break"),
+        ("begin { if (1) { continue } while (0) { } }", Code::UnexpectedToken, "continue"),
+        ("begin { unroll (pid) { } }", Code::NotALiteral, "pid"),
+        ("begin { unroll (0) { } }", Code::BadArgument, "0"),
+        ("begin { unroll (101) { } }", Code::BadArgument, "101"),
+        ("begin { while (\"a\") { } }", Code::TypeMismatch, "\"a\""),
+        ("begin { for ($i : \"a\"..3) { } }", Code::TypeMismatch, "\"a\""),
+        ("begin { for ($i : 5) { } }", Code::TypeMismatch, "5"),
+        ("begin { for ($i : 0..3) { } print($i) }", Code::UndefinedVariable, "$i"),
+        ("begin { $i = 1; for ($i : 0..3) { } }", Code::DuplicateVariable, "$i"),
+        ("begin { for ($i : 0..3) { $x = 1 } print($x) }", Code::UndefinedVariable, "$x"),
+        ("begin { for ($e : @x) { } }", Code::UndefinedMap, "@x"),
+        ("begin { @x = 1; for ($e : @x) { } }", Code::KeyMismatch, "@x"),
+        ("begin { @x[1] = 1; for ($e : @x[1]) { } }", Code::KeyMismatch, "@x[1]"),
+        ("begin { @x[1] = count(); for ($e : @x) { } }", Code::NotSupported, "@x"),
+        ("begin { @x[1] = 1; for ($e : @x) { print($e.2) } }", Code::UnknownField, "$e.2"),
+    ]);
+    accept_all(&[
+        "begin { unroll ($1) { @n++ } }",
+        "begin { for ($i : 0..nsecs) { @[$i] = 1; if ($i > 5) { break } else { continue } } }",
+        "begin { while (@n < 3) { @n++; $x = \"a\"; } for ($e : @m) { print($e.0.1); @s = $e.1 } @m[1, comm] = \"x\" }",
+        "begin { for ($i : 0..3) { $x = $i } for ($i : 0..3) { $x = \"a\" } }",
+    ]);
+    let old = FakeKernel { features: vec![], ..FakeKernel::default() };
+    let found = messages_on(&old, "begin { @x[1] = 1; for ($e : @x) { } while (0) { } }");
+    assert_eq!(found.iter().map(|row| row.0.code).collect::<Vec<_>>(), [Code::MissingFeature], "{found:#?}");
+}
+
+#[test]
 fn what_could_not_be_read_may_assign_maps() {
-    expect("begin { while (1) { @x = 1; } print(@x) }", &[(Code::NotSupported, "while (1) { @x = 1; }")]);
+    expect("begin { return 1; print(@x) }", &[(Code::NotSupported, "return 1")]);
     expect("begin { @x[1] = 1; lenn(@x) }", &[(Code::UnknownFunction, "lenn")]);
 }
 

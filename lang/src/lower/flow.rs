@@ -128,11 +128,12 @@ impl Body<'_, '_> {
             return StmtKind::Loop(hir::Loop { condition, body, bound: steps, called: false });
         }
         let called = self.session.kernel.has(Feature::StepLoop);
-        let bound = if called {
-            MAX_CALLED
-        } else {
-            let limit = if self.loops > 0 { MAX_INNER } else { MAX_INLINE / weight };
-            limit.max(1)
+        let bound = match known {
+            _ if called => MAX_CALLED,
+            // Known steps take fewer ways.
+            Some(steps) if steps.saturating_mul(weight) <= 4 * MAX_INLINE => steps,
+            _ if self.loops > 0 => MAX_INNER,
+            _ => (MAX_INLINE / weight).max(1),
         };
         StmtKind::Loop(hir::Loop { condition, body, bound, called })
     }
@@ -146,8 +147,8 @@ fn weight(stmts: &[Stmt]) -> u32 {
         StmtKind::Loop(inner) => inner.bound.saturating_mul(1 + weight(&inner.body)),
         StmtKind::SetMap { .. } | StmtKind::Emit { .. } | StmtKind::Aggregate { .. } => 2,
         StmtKind::MapLoop { .. } => 4,
-        StmtKind::Eval(_) | StmtKind::SetVar { .. } => 1,
-        StmtKind::Exit { .. } | StmtKind::Return | StmtKind::Break | StmtKind::Continue => 0,
+        StmtKind::Eval(_) | StmtKind::SetVar { .. } | StmtKind::Exit { .. } => 0,
+        StmtKind::Return | StmtKind::Break | StmtKind::Continue => 0,
     };
     stmts.iter().map(one).fold(0, u32::saturating_add)
 }

@@ -48,6 +48,37 @@ fn counting_by_key() {
 }
 
 #[test]
+fn loops_are_steps_with_a_bound() {
+    expect(
+        "begin { for ($i : 0..3) { @n++ } while (@n < 9) { break } }",
+        "
+        map @n: int64 = array (key 4 value 16 entries 1)
+        program lt_begin_0 on begin
+          var $i: int64
+          var $: int64
+          $ = 0
+          while ($ <:int64 3) (inline, at most 3 steps)
+            $i = $
+            $ = ($ +:int64 1)
+            old(@n += 1)
+          while (@n <:int64 9) (called, at most 8388608 steps)
+            break",
+    );
+    let old = FakeKernel { features: vec![], ..FakeKernel::default() };
+    for (text, bounds) in [
+        ("begin { while (@n < 9) { } }", vec!["(inline, at most 4096 steps)"]),
+        ("begin { while (1) { @n = 1; @n = 2 } }", vec!["(inline, at most 819 steps)"]),
+        ("begin { while (1) { while (2) { } } }", vec!["(inline, at most 63 steps)", "(inline, at most 64 steps)"]),
+    ] {
+        let Lowered { program, manifest } = lower_on(&old, text).0;
+        let found = print(&program, &manifest);
+        for bound in bounds {
+            assert!(found.contains(bound), "{text}: {bound}\n{found}");
+        }
+    }
+}
+
+#[test]
 fn predicates_and_aggregations() {
     expect(
         "tracepoint:syscalls:sys_enter_read /comm == \"dd\" && args.fd == 0/ { @b = sum(args.count) }",
