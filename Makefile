@@ -9,7 +9,7 @@ ROOT = $(if $(filter-out 0,$(shell id -u)),sudo -E)
 DEMO = tracepoint:raw_syscalls:sys_enter { @[comm] = count() } interval:s:3 { exit() }
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench lint peers setup fresh kernels hot-symbols clean
+.PHONY: help build run test soak bench lint peers setup fresh kernels hot-symbols clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -25,6 +25,12 @@ run: build ## build lt and count system calls by command for three seconds
 test: setup ## run every test, under this kernel and in virtual machines with others
 	@tests/vm/get-kernels || echo 'some kernels are missing' >&2
 	$(if $(ROOT),CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(ROOT)') $(CARGO) test --release --workspace --no-fail-fast
+
+# Random scripts in each kernel; LT_SOAK_PROGRAMS and LT_SEED say how many and which.
+soak: setup ## load many thousand random scripts into each kernel (takes hours)
+	@tests/vm/get-kernels || echo 'some kernels are missing' >&2
+	LT_PROGRAMS=$${LT_SOAK_PROGRAMS:-20000} LT_VALUES=2000 $(if $(ROOT),CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(ROOT)') \
+		$(CARGO) test --release --test suite -- generate
 
 bench: build ## compare with bpftrace (see `make peers`): ratios, budgets, verdicts
 	$(CARGO) build --release --package lt-bench

@@ -85,7 +85,7 @@ impl<'c> Emitter<'_, 'c> {
         self.set_presence(map, element)
     }
 
-    /// The element of a scalar map; it always exists, so that the program may end without it.
+    /// The element of a scalar map; it always exists, so that the program may end without it (in statements only).
     fn element(&self, map: MapId, key: Ptr<'c>) -> Emit<Memory<'c>> {
         let element = self.lookup(map, key)?;
         self.llvm.leave_if(self.llvm.is_null(element.ptr)?, self.exit, "element")?;
@@ -107,14 +107,16 @@ impl<'c> Emitter<'_, 'c> {
             let result = llvm.call(Helper::MapDelete, &[self.map_address(id)?.into(), key.into()])?;
             return llvm.truth(llvm.compare(IntPredicate::EQ, result, llvm.int(0))?);
         }
-        let element = self.element(id, key)?;
         let presence = match map.value {
             MapValue::Aggregate(aggregate) => aggregate.presence_word().unwrap_or(0) * 8,
             _ => map.presence.ok_or_else(|| Failure::internal("a scalar map without a presence word"))?,
         };
-        let was = llvm.load(llvm.at(element, presence)?, 8)?;
-        self.zero(element, 0, map.value_size)?;
-        llvm.truth(llvm.is_true(was)?)
+        let present = |element| {
+            let was = llvm.load(llvm.at(element, presence)?, 8)?;
+            self.zero(element, 0, map.value_size)?;
+            llvm.truth(llvm.is_true(was)?)
+        };
+        self.with_value(id, key, present, || Ok(llvm.int(0)))
     }
 
     /// Adds to an integer in a map; `wanted` says whether its new or old value is needed.
@@ -133,11 +135,14 @@ impl<'c> Emitter<'_, 'c> {
                 let missing = || self.map_add_missing(id, key, delta, wanted.is_some());
                 self.with_value(id, key, |value| self.add_to(value, delta, wanted.is_some()), missing)?
             }
+            // It always exists, but an expression must not end the program: an event's record may be reserved.
             _ => {
-                let element = self.element(id, key)?;
-                let old = self.add_to(element, delta, wanted.is_some())?;
-                self.set_presence(self.map(id)?, element)?;
-                old
+                let present = |element| {
+                    let old = self.add_to(element, delta, wanted.is_some())?;
+                    self.set_presence(self.map(id)?, element)?;
+                    Ok(old)
+                };
+                self.with_value(id, key, present, || Ok(llvm.int(0)))?
             }
         };
         Ok(if wanted == Some(true) { llvm.builder.build_int_add(old, delta, "")? } else { old })

@@ -121,6 +121,9 @@ fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
             std::fs::write(Path::new(&folder).join(format!("{at}.txt")), text).map_err(|error| error.to_string())?;
         }
     }
+    for (script, why) in failures.iter().take(SHOWN) {
+        eprintln!("generate: {why}\n{script}");
+    }
     if !failures.is_empty() {
         return Err(report(bench, seed, failures));
     }

@@ -1,21 +1,26 @@
 //! Making a failing script small: every script that is one step simpler, best ones first.
 
 use super::tree::{Action, Node, Op, Script, Stmt, Ty};
+use std::time::{Duration, Instant};
 
 /// Most scripts that one round tries.
-const MOST: usize = 120;
+const MOST: usize = 60;
+/// After this long, what is reached is small enough.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Shrinks while `first_failing` finds one that still fails among simpler scripts.
 pub fn shrink(script: Script, mut first_failing: impl FnMut(&[Script]) -> Option<usize>) -> Script {
     let mut script = script;
-    loop {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
         let mut simpler = simpler(&script);
         simpler.truncate(MOST);
         match first_failing(&simpler) {
             Some(at) => script = simpler.swap_remove(at),
-            None => return script,
+            None => break,
         }
     }
+    script
 }
 
 fn simpler(script: &Script) -> Vec<Script> {
