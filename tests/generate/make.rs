@@ -96,7 +96,7 @@ impl Maker {
                 _ => vec![Ty::Stack, Ty::Str],
             };
             let holds = match self.rng.below(10) {
-                0..=4 => Holds::Aggregate(*self.rng.pick(&AGGREGATES)),
+                0..=4 => Holds::Aggregate(AGGREGATES[self.rng.below(AGGREGATES.len())]),
                 5..=7 => Holds::Plain(if self.rng.chance(50) { Ty::I64 } else { Ty::U64 }),
                 8 => Holds::Plain(Ty::Str),
                 _ => Holds::Plain(Ty::Pair),

@@ -4,6 +4,10 @@ use super::make::{Holds, Maker, Map};
 use super::numbers;
 use super::tree::{Node, Op, Stmt, Ty};
 
+/// Compound assignments.
+const OPERATORS: [&str; 10] =
+    ["# += #", "# -= #", "# *= #", "# /= #", "# %= #", "# &= #", "# |= #", "# ^= #", "# <<= #", "# >>= #"];
+
 impl Maker {
     /// At most `length` statements; blocks at most `depth` deep.
     pub fn block(&mut self, length: usize, depth: usize) -> Vec<Stmt> {
@@ -69,9 +73,7 @@ impl Maker {
     }
 
     fn operator(&mut self) -> &'static str {
-        *self.rng.pick(&[
-            "# += #", "# -= #", "# *= #", "# /= #", "# %= #", "# &= #", "# |= #", "# ^= #", "# <<= #", "# >>= #",
-        ])
+        OPERATORS[self.rng.below(OPERATORS.len())]
     }
 
     fn change_variable(&mut self) -> Node {
