@@ -145,12 +145,17 @@ impl<'u, 'c> Emitter<'u, 'c> {
         self.frame.ok_or_else(|| Failure::internal("a loop without a frame"))
     }
 
-    /// Makes the verifier forget what it knows of the variables. Kernels before 6.7 follow a callback once, with what
-    /// the variables are before the first step, and remove the ways that they believe are never taken. A number that is
-    /// added to memory atomically leaves there what the verifier knows nothing about.
+    /// Before the first step. Kernels before 6.7 follow a callback once, with what the variables are then, and remove the
+    /// ways that they believe are never taken: what is known of the variables is forgotten.
     fn prepare(&self, frame: Memory<'c>) -> Emit {
+        self.llvm.store(self.llvm.at(frame, frame::ENDED)?, self.llvm.int(GOES_ON), 8)?;
+        self.forget_variables()
+    }
+
+    /// Makes the verifier forget what it knows of the variables: a number that is added to memory atomically leaves there
+    /// what the verifier knows nothing about.
+    fn forget_variables(&self) -> Emit {
         let llvm = self.llvm;
-        llvm.store(llvm.at(frame, frame::ENDED)?, llvm.int(GOES_ON), 8)?;
         let zero = llvm.opaque(llvm.int(0))?;
         for (at, var) in self.probe.vars.iter().enumerate() {
             let slot = var.slot.and_then(|slot| self.probe.slots.get(slot.0 as usize));
@@ -216,6 +221,10 @@ impl<'u, 'c> Emitter<'u, 'c> {
     fn end_step(&self, frame: Memory<'c>, block: Block<'c>, how: i64) -> Emit {
         let llvm = self.llvm;
         llvm.position(block);
+        if how == GOES_ON {
+            // Kernels from 6.7 on follow a callback until a step teaches them nothing new: every step begins alike.
+            self.forget_variables()?;
+        }
         llvm.store(llvm.at(frame, frame::ENDED)?, llvm.int(how), 8)?;
         llvm.builder.build_return(Some(&llvm.int(i64::from(how != GOES_ON))))?;
         Ok(())
