@@ -1,7 +1,7 @@
 //! What an expression's value is, computed without lt: 64 bits, extended by the sign of the type.
 //!
-//! Operations are of 64 bits; signed when an operand is, where a bare literal is what the other one is. Shifts take the
-//! type of their left side, and the low six bits of the right. Division by zero gives 1. A narrower type is made by casts
+//! Operations are of 64 bits; signed when an operand is, where a bare literal is what the other one is. A difference
+//! is signed when a literal is bare. Shifts take the type of their left side, and the low six bits of the right. Division by zero gives 1. A narrower type is made by casts
 //! only, and kept by `-` and `~`.
 
 use super::tree::{Node, Op, Ty};

@@ -61,7 +61,12 @@ pub fn number(from: &mut impl Leaves, depth: usize) -> Node {
 fn arithmetic(from: &mut impl Leaves, depth: usize) -> Node {
     let (left, right) = (number(from, depth - 1), number(from, depth - 1));
     let sign = *from.rng().pick(&ARITHMETIC);
-    let ty = if sign == "<<" || sign == ">>" { Ty::int(64, left.ty.is_signed()) } else { common(&left, &right) };
+    let ty = match sign {
+        "<<" | ">>" => Ty::int(64, left.ty.is_signed()),
+        // a difference may be negative: here a literal counts as signed
+        "-" => Ty::int(64, left.ty.is_signed() || right.ty.is_signed()),
+        _ => common(&left, &right),
+    };
     Node { op: Op::Binary(sign), ty, kids: vec![left, right] }
 }
 

@@ -55,6 +55,10 @@ impl Checker<'_> {
             (BinaryOp::ShiftLeft | BinaryOp::ShiftRight, l, r) if number(l) && number(r) => {
                 Type::Int(IntType { bits: 64, signed: l.is_signed() })
             }
+            // a difference may be negative: here a literal counts as signed, as in bpftrace
+            (BinaryOp::Sub, l, r) if number(l) && number(r) => {
+                Type::Int(IntType { bits: 64, signed: l.is_signed() || r.is_signed() })
+            }
             (_, l, r) if number(l) && number(r) => arithmetic_type(left, right),
             (BinaryOp::Add | BinaryOp::Sub, Type::Pointer { .. }, r) if number(r) => left.1.clone(),
             (BinaryOp::Add, l, Type::Pointer { .. }) if number(l) => right.1.clone(),

@@ -152,15 +152,15 @@ fn arithmetic_and_casts() {
         event 0 print
           [uint32 at 8] 16 bytes
         program lt_begin_0 on begin
-          var $a: int64
+          var $a: uint64
           var $b: int64
           var $p: uint32 *
           var $c: int64
-          $a = (int64(Pid) +:int64 1)
+          $a = (uint64(Pid) +:uint64 1:uint64)
           $b = (int64(int8($a)) /:int64 2)
           $p = uint32 *(NanosecondsBoot)
           emit 0(load uint32 any[uint32 *((uint64($p) +:uint64 8:uint64))])
-          $c = ((NanosecondsBoot >:uint64 5:uint64) ? old($a += 1) : new($b += -1))",
+          $c = ((NanosecondsBoot >:uint64 5:uint64) ? int64(old($a += 1)) : new($b += -1))",
     );
 }
 
