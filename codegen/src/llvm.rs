@@ -363,7 +363,10 @@ impl<'c> Llvm<'c> {
     }
 
     /// Adds to a u64 atomically; gives the old value. Where that is unused, kernels without fetching atomics can do it.
+    /// LLVM makes an `or` of adding 0, which those kernels do not have: it is not told what is added.
     pub(crate) fn atomic_add(&self, to: Ptr<'c>, value: Int<'c>) -> Emit<Int<'c>> {
+        let plain = value.get_zero_extended_constant().is_some_and(|value| value != 0);
+        let value = if plain { value } else { self.opaque(value)? };
         Ok(self.builder.build_atomicrmw(AtomicRMWBinOp::Add, to, value, AtomicOrdering::Monotonic)?)
     }
 

@@ -85,6 +85,7 @@ features! {
     AtomicFetch since 5 . 12, Detect::Version, "atomic operations that return the old value, compare-and-exchange";
     MapLoop since 5 . 13, Detect::Helper("BPF_FUNC_for_each_map_elem"), "loops over the entries of a map";
     StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), "loops of millions of steps";
+    PlainPointerArguments since 5 . 17, Detect::Version, "trampoline arguments that point to something else than a structure";
     MapWithoutPreallocation since 6 . 1, Detect::Version, "hash maps that allocate on demand from any context";
     Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), "kprobes (CONFIG_KPROBES)";
     Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), "fentry and fexit (BPF trampolines)";

@@ -25,8 +25,9 @@ use tree::Script;
 const PROGRAMS: u64 = 300;
 /// Scripts that are loaded by one process.
 const BATCH: u64 = 500;
-/// Of 100 scripts, those that the checker must accept: a generator of refused ones shows nothing.
-const ACCEPTED: usize = 80;
+/// Of 100 scripts, those that the checker must accept: a generator of refused ones shows nothing. Old kernels refuse many
+/// for limits that the messages name (5.10: keys of 512 bytes), new ones about 15.
+const ACCEPTED: usize = 40;
 /// Failures that are shrunk and shown.
 const SHOWN: usize = 3;
 

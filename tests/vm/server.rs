@@ -17,8 +17,20 @@ struct Request {
     reply: Sender<Result<Output, VmError>>,
 }
 
-/// Runs `job` on the kernel of this name, after the jobs that were asked for earlier.
+/// Runs `job` on the kernel of this name, after the jobs that were asked for earlier. A machine that is lost under a job
+/// gives it a second try on a fresh one: emulated processors now and then trip over a kernel that patches its own code
+/// (an `int3` oops). What the job itself does to a kernel it does twice.
 pub fn run(kernel: &str, job: Job) -> Result<Output, VmError> {
+    match run_once(kernel, job.clone()) {
+        Err(VmError::Broken(why)) => {
+            eprintln!("vm: {why}\nvm: the job is tried once more on a fresh machine");
+            run_once(kernel, job)
+        }
+        result => result,
+    }
+}
+
+fn run_once(kernel: &str, job: Job) -> Result<Output, VmError> {
     static SERVER: OnceLock<Sender<Request>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         let (sender, requests) = channel();
