@@ -88,11 +88,11 @@ fn loads_here(case: &Path) -> Result<(), String> {
     support::expect(ran.status == 0 || lacks, "it does not load", &ran)
 }
 
-/// All cases in one boot.
+/// All cases in one boot. Status 3 tells that the kernel lacks something; a verifier's refusal has another one.
 fn cases_load(kernel: &str) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generate/cases");
     let line = format!(
-        "status=0; for f in '{}'/*.lt; do \"$LT\" --dry-run \"$f\" || {{ echo \"$f\"; status=1; }}; done; exit $status",
+        "status=0; for f in '{}'/*.lt; do \"$LT\" --dry-run \"$f\" || test $? -eq 3 || {{ echo \"$f\"; status=1; }}; done; exit $status",
         folder.display()
     );
     let output = vm::run(kernel, vm::Job::sh(line)).map_err(|error| error.to_string())?;
