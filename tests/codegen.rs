@@ -7,14 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// One trial for each case in the folder.
 pub fn trials() -> Vec<Trial> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/codegen");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the folder of cases")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ext| ext == "lt"))
-        .collect();
-    cases.sort();
-    cases.into_iter().map(trial).collect()
+    support::case_files("codegen", &["lt"]).into_iter().map(trial).collect()
 }
 
 fn trial(case: PathBuf) -> Trial {

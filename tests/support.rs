@@ -2,6 +2,7 @@
 
 use libtest_mimic::{Completion, Failed, Trial};
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,6 +99,18 @@ pub fn on_kernel(name: &str, test: fn() -> Result<(), String>) -> Trial {
         let _alone = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
         test().map(|()| Completion::Completed).map_err(Failed::from)
     })
+}
+
+/// The files of a folder below `tests` with one of these endings, in order.
+pub fn case_files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder of cases")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| endings.iter().any(|ending| path.extension().is_some_and(|found| found == *ending)))
+        .collect();
+    cases.sort();
+    cases
 }
 
 /// Why programs cannot be loaded here; `None` when they can.

@@ -8,14 +8,7 @@ use std::process::Command;
 
 /// One trial for each case in the folder.
 pub fn trials() -> Vec<Trial> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the folder of cases")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ext| ext == "lt" || ext == "cmd"))
-        .collect();
-    cases.sort();
-    cases.into_iter().map(trial).collect()
+    support::case_files("ui", &["lt", "cmd"]).into_iter().map(trial).collect()
 }
 
 fn trial(case: PathBuf) -> Trial {
