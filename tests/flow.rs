@@ -112,17 +112,22 @@ fn map_loops() -> Result<(), String> {
 }
 
 /// Up to init through `real_parent`: the shell's own figures for lt's parents.
+/// Processes are told by name and start (in ticks, as proc(5) gives it), which are the same in every PID namespace.
 fn parents() -> Result<(), String> {
-    let script = "begin { $p = curtask; while ($p.pid > 1) { printf(\"%d\\n\", $p.tgid); $p = $p.real_parent } }";
+    let script = "begin { $p = curtask; while ($p.pid > 1) { \
+                  printf(\"%s %d\\n\", $p.comm, $p.start_boottime / 10000000); $p = $p.real_parent } }";
     let ran = one_liner(script);
     let seen: Vec<&str> = ran.stdout.lines().take_while(|line| !line.is_empty()).skip(1).collect();
     let mut wanted = Vec::new();
     let mut pid = std::process::id();
     while pid > 1 {
-        wanted.push(pid.to_string());
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
-        pid = parent.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+        let stat =
+            std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|e| format!("/proc/{pid}/stat: {e}"))?;
+        let (name, rest) =
+            stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).ok_or("stat has no name")?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        wanted.push(format!("{name} {}", fields[19]));
+        pid = fields[1].parse().map_err(|_| "stat has no parent")?;
     }
     expect(seen.starts_with(&wanted.iter().map(String::as_str).collect::<Vec<_>>()), &format!("{wanted:?}"), &ran)
 }
