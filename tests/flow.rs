@@ -111,11 +111,11 @@ fn map_loops() -> Result<(), String> {
     ])
 }
 
-/// Up to init through `real_parent`: the shell's own figures for lt's parents.
-/// Processes are told by name and start (in ticks, as proc(5) gives it), which are the same in every PID namespace.
+/// Up to init through `real_parent` (the thread that forked; /proc shows its group). Processes are told by name and start
+/// (in ticks, as proc(5) gives it), which are the same in every PID namespace.
 fn parents() -> Result<(), String> {
     let script = "begin { $p = curtask; while ($p.pid > 1) { \
-                  printf(\"%s %d\\n\", $p.comm, $p.start_boottime / 10000000); $p = $p.real_parent } }";
+                  printf(\"%s %d\\n\", $p.comm, $p.start_boottime / 10000000); $p = $p.real_parent.group_leader } }";
     let ran = one_liner(script);
     let seen: Vec<&str> = ran.stdout.lines().take_while(|line| !line.is_empty()).skip(1).collect();
     let mut wanted = Vec::new();
