@@ -1,6 +1,7 @@
 //! The command line: what can be said, and what was said.
 
 use clap::{ArgAction, Parser, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A small tracing language for Linux.
@@ -8,8 +9,9 @@ use std::path::PathBuf;
 #[command(
     name = "lt",
     version,
+    help_template = "{about-section}\nUSAGE:\n       {usage}\n\n{all-args}{after-help}",
     about = "Trace a live Linux system with one line",
-    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]...\n       lt [OPTIONS] FILE [ARGS]...\n       lt [OPTIONS] -l [PATTERN]\n       lt check FILE...\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
+    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]... [-- ARGS...]\n       lt [OPTIONS] FILE [ARGS]... [-- ARGS...]\n       lt [OPTIONS] -l [PATTERN | FILE]\n       lt check FILE...\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
     after_help = "Examples:\n  lt -e 'kprobe:ip_rcv < @[cpu]=count() >'\n  lt -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)) }' -c 'ls /'\n  lt -l 'tracepoint:sched:*'\n\nExit status: 0 ended as asked, 1 the script does not compile, 2 wrong command line, 3 the machine refused or lacks\nsomething, 4 the command of -c could not be started, 5 data was lost (--strict), 6 failed while running."
 )]
 pub struct Cli {
@@ -29,7 +31,7 @@ pub struct Cli {
     #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true)]
     pub pid: Option<i32>,
 
-    /// List probes: those that match the pattern that follows, or all; with -v also their arguments
+    /// List probes: those that match the pattern that follows, those of a script, or all; with -v also their arguments
     #[arg(short = 'l', long)]
     pub list: bool,
 
@@ -41,6 +43,10 @@ pub struct Cli {
     #[arg(short = 'q', long)]
     pub quiet: bool,
 
+    /// No warnings at all
+    #[arg(long)]
+    pub no_warnings: bool,
+
     /// Write the output to FILE instead of standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -48,6 +54,22 @@ pub struct Cli {
     /// Form of the output
     #[arg(short = 'f', long = "format", value_name = "FORMAT", default_value = "text")]
     pub format: FormatName,
+
+    /// When output is written: `line`, `none`: with each event; `full`: when the buffer is full; whenever lt waits without
+    #[arg(short = 'B', value_name = "MODE")]
+    pub buffering: Option<BufferingName>,
+
+    /// Allow what changes the system: system(), signal(), override(), write_user()
+    #[arg(long = "unsafe")]
+    pub allow_unsafe: bool,
+
+    /// A folder to look for headers in; the kernel's own types need none
+    #[arg(short = 'I', value_name = "DIR", action = ArgAction::Append)]
+    pub include_folders: Vec<PathBuf>,
+
+    /// As `#include <FILE>` at the head of the script
+    #[arg(long = "include", value_name = "FILE", action = ArgAction::Append)]
+    pub includes: Vec<String>,
 
     /// Exit with status 5 when data was lost
     #[arg(long)]
@@ -61,6 +83,26 @@ pub struct Cli {
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
 
+    /// Print a stage of the compilation, then run: ast, types, codegen, codegen-opt, dis; libbpf and verifier are -v
+    #[arg(short = 'd', long = "debug", value_name = "STAGE", action = ArgAction::Append)]
+    pub debug: Vec<DebugStage>,
+
+    /// Write the object to FILE instead of running
+    #[arg(long, value_name = "FILE")]
+    pub emit_elf: Option<PathBuf>,
+
+    /// Write LLVM's form of the script to FILE.optimized.ll instead of running
+    #[arg(long, value_name = "FILE")]
+    pub emit_llvm: Option<PathBuf>,
+
+    /// Not offered: lt has no executables of scripts
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub aot: Option<PathBuf>,
+
+    /// Print what lt and this kernel can do
+    #[arg(long)]
+    pub info: bool,
+
     /// Compile for the kernel described in FILE (see `lt kernel-profile`) instead of the running one
     #[arg(long, value_name = "FILE")]
     pub kernel_profile: Option<PathBuf>,
@@ -69,9 +111,58 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub btf: Option<PathBuf>,
 
-    /// Script file, or the name of a command or bundled script, and its arguments ($1, $2, ...)
-    #[arg(value_name = "FILE", trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Script file, or the name of a command or bundled script, and its arguments ($1, $2, ...); behind `--` also options
+    /// of the script (--name=value)
+    #[arg(value_name = "FILE", allow_negative_numbers = true)]
     pub rest: Vec<String>,
+
+    /// What stands behind `--`.
+    #[arg(skip)]
+    pub after: Vec<String>,
+}
+
+impl Cli {
+    /// Reads a command line. What stands behind the first `--` belongs to the script.
+    pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let mut own: Vec<OsString> = arguments.collect();
+        let cut = own.iter().position(|word| word == "--").unwrap_or(own.len());
+        let after = own.split_off(cut);
+        let mut cli = Cli::try_parse_from(own)?;
+        cli.after = after.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        Ok(cli)
+    }
+}
+
+/// Names of ways to write output out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BufferingName {
+    /// With each event.
+    Line,
+    /// When the buffer is full.
+    Full,
+    /// With each event.
+    None,
+}
+
+/// Stages that `-d` knows, by the names that they have in bpftrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DebugStage {
+    /// All of them.
+    All,
+    /// The typed program.
+    Ast,
+    /// The typed program.
+    Types,
+    /// LLVM's form of it, optimized.
+    Codegen,
+    /// LLVM's form of it, optimized.
+    CodegenOpt,
+    /// BPF instructions.
+    Dis,
+    /// What libbpf says.
+    Libbpf,
+    /// What the verifier says.
+    Verifier,
 }
 
 /// Names of output formats.
@@ -97,4 +188,22 @@ pub enum Stage {
     /// Object and manifest, as `lt load-artifacts` reads them.
     #[value(hide = true)]
     Artifact,
+}
+
+impl DebugStage {
+    /// What is printed of the compilation.
+    pub fn shown(self) -> &'static [Stage] {
+        match self {
+            DebugStage::All => &[Stage::Hir, Stage::Llvm, Stage::Bpf],
+            DebugStage::Ast | DebugStage::Types => &[Stage::Hir],
+            DebugStage::Codegen | DebugStage::CodegenOpt => &[Stage::Llvm],
+            DebugStage::Dis => &[Stage::Bpf],
+            DebugStage::Libbpf | DebugStage::Verifier => &[],
+        }
+    }
+
+    /// Whether it is part of what -v shows.
+    pub fn is_verbose(self) -> bool {
+        matches!(self, DebugStage::All | DebugStage::Libbpf | DebugStage::Verifier)
+    }
 }

@@ -3,6 +3,8 @@
 use lt_lang::builtins::{self, Form, Param};
 use lt_lang::codes::{ALL, Code, CodeRow};
 use lt_lang::diagnostic::{Diagnostic, nearest};
+use lt_lang::kernel::{FEATURES, Kernel};
+use lt_lang::types::RecordKind;
 use lt_lang::{aggregations, config, probes};
 use std::fmt::Write as _;
 
@@ -108,6 +110,26 @@ fn describe(entry: &Entry) -> String {
     }
     if !entry.example.is_empty() {
         let _ = writeln!(text, "  Example: {}", entry.example);
+    }
+    text
+}
+
+/// The text of `lt --info`: what lt and the kernel can do, a line each; features that bpftrace names have its words.
+pub fn info(kernel: &dyn Kernel) -> String {
+    let yes = |flag: bool| if flag { "yes" } else { "no" };
+    let mut text =
+        format!("lt {}\nArch: {}\n\nKernel {}\n", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, kernel.version());
+    let btf = kernel.record(RecordKind::Struct, "task_struct").is_ok_and(|found| found.is_some());
+    let _ = writeln!(text, "  btf: {}", yes(btf));
+    let mut words: Vec<(&str, bool)> = Vec::new();
+    for row in FEATURES {
+        let has = kernel.has(row.feature);
+        let _ = writeln!(text, "  {}: {}", row.doc, yes(has));
+        words.extend(row.word.map(|word| (word, has)));
+    }
+    let _ = writeln!(text, "\nIn bpftrace's words");
+    for (word, has) in words {
+        let _ = writeln!(text, "  {word}: {}", yes(has));
     }
     text
 }

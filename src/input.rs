@@ -14,8 +14,12 @@ pub enum Request {
     Script(Script),
     /// `lt check FILE...`, `lt check -e PROGRAM`
     Check(Vec<Script>),
-    /// `-l`
+    /// `-l [PATTERN]`
     List(String),
+    /// `-l FILE`, `-l -e PROGRAM`: the probes of a script.
+    ListScript(Script),
+    /// `--info`
+    Info,
     /// `lt` alone: the prompt.
     Prompt,
     /// `lt doc [NAME]`
@@ -37,6 +41,32 @@ pub struct Script {
     pub text: String,
     /// `$1`, `$2`, ...
     pub args: Vec<String>,
+    /// `--name=value`, `--name` behind `--`.
+    pub named: Vec<(String, Option<String>)>,
+}
+
+impl Script {
+    fn new(name: &str, text: String) -> Script {
+        Script { name: name.into(), text, args: Vec::new(), named: Vec::new() }
+    }
+
+    /// Takes what stands behind the script, and behind `--`.
+    fn with(mut self, cli: &Cli, args: &[String]) -> Script {
+        self.args = args.to_vec();
+        for word in &cli.after {
+            match word.strip_prefix("--").filter(|name| !name.is_empty()) {
+                Some(option) => {
+                    let (name, value) =
+                        option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+                    self.named.push((name.to_string(), value.map(String::from)));
+                }
+                None => self.args.push(word.clone()),
+            }
+        }
+        let includes = cli.includes.iter().map(|file| format!("#include <{file}>\n")).collect::<String>();
+        self.text.insert_str(0, &includes);
+        self
+    }
 }
 
 /// Subcommands by name, for suggestions.
@@ -47,13 +77,23 @@ const MOST_BYTES: u64 = (1 << 20) + 1;
 
 /// Reads the command line as a request.
 pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
-    refuse_unknown_option(&cli.rest)?;
-    if cli.list {
-        return list(&cli.rest);
+    if let Some(file) = &cli.aot {
+        let message = format!("`{}` cannot be made: lt does not make executables of scripts", file.display());
+        return Err(usage(&message).help(
+            "a script with `#!/usr/bin/env lt` in its first line is a program already; it compiles in milliseconds",
+        ));
+    }
+    if let Some(folder) = cli.include_folders.iter().find(|folder| !folder.is_dir()) {
+        return Err(usage(&format!("`{}` of -I is no folder", folder.display())));
+    }
+    if cli.info {
+        return Ok(Request::Info);
     }
     if !cli.execute.is_empty() {
-        let text = cli.execute.join("\n");
-        return Ok(Request::Script(Script { name: "-e".into(), text, args: cli.rest.clone() }));
+        return Ok(given(cli));
+    }
+    if cli.list {
+        return list(cli);
     }
     let Some((first, args)) = cli.rest.split_first() else {
         return if std::io::stdin().is_terminal() {
@@ -64,37 +104,40 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
         };
     };
     if first == "-" || is_file_name(first) {
-        return Ok(Request::Script(Script { args: args.to_vec(), ..read_script(first)? }));
+        return Ok(Request::Script(read_script(first)?.with(cli, args)));
     }
     command(first, args)
+}
+
+/// A program of `-e`: to be run, checked, or listed.
+fn given(cli: &Cli) -> Request {
+    let script = Script::new("-e", cli.execute.join("\n"));
+    match cli.rest.split_first() {
+        Some((first, [])) if first == "check" => Request::Check(vec![script.with(cli, &[])]),
+        _ if cli.list => Request::ListScript(script.with(cli, &cli.rest)),
+        _ => Request::Script(script.with(cli, &cli.rest)),
+    }
 }
 
 /// A script file, or standard input for `-`.
 fn read_script(name: &str) -> Result<Script, Diagnostic> {
     if name == "-" {
         let text = read_text("<stdin>", std::io::stdin().lock())?;
-        return Ok(Script { name: "<stdin>".into(), text, args: Vec::new() });
+        return Ok(Script::new("<stdin>", text));
     }
-    Ok(Script { name: name.into(), text: read_file(name)?, args: Vec::new() })
+    Ok(Script::new(name, read_file(name)?))
 }
 
-/// `lt check`: what follows is file names, or `-e PROGRAM`.
+/// `lt check`: what follows is file names.
 fn check(args: &[String]) -> Result<Request, Diagnostic> {
     match args {
         [] => Err(usage("`lt check` needs a script").help("for example: lt check tool.lt, or lt check -e 'begin { }'")),
-        [option, program] if option == "-e" => {
-            Ok(Request::Check(vec![Script { name: "-e".into(), text: program.clone(), args: Vec::new() }]))
-        }
         files => Ok(Request::Check(files.iter().map(|file| read_script(file)).collect::<Result<_, _>>()?)),
     }
 }
 
-/// Behind the script every letter is the script's, so an unknown option of lt itself arrives as the first of those.
-fn refuse_unknown_option(rest: &[String]) -> Result<(), Diagnostic> {
-    let Some(word) = rest.first().filter(|word| word.starts_with('-') && word.len() > 1) else { return Ok(()) };
-    if std::env::args().any(|argument| argument == "--") {
-        return Ok(());
-    }
+/// What is wrong with a word that is no option of lt.
+pub fn unknown_option(word: &str) -> Diagnostic {
     let command = Cli::command();
     let options: Vec<String> = command
         .get_arguments()
@@ -105,18 +148,19 @@ fn refuse_unknown_option(rest: &[String]) -> Result<(), Diagnostic> {
     if let Some(near) = nearest(word, options.iter().map(String::as_str)) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
-    Err(diagnostic
-        .help("`lt --help` lists the options; `--` stands before arguments of the script that begin with `-`"))
+    diagnostic
+        .help("`lt --help` lists the options; `--` stands before options of the script and words that begin with `-`")
 }
 
-/// `-l [PATTERN]`
-fn list(rest: &[String]) -> Result<Request, Diagnostic> {
-    match rest {
+/// `-l [PATTERN | FILE]`
+fn list(cli: &Cli) -> Result<Request, Diagnostic> {
+    match cli.rest.as_slice() {
         [] => Ok(Request::List("*".into())),
-        [pattern] => Ok(Request::List(pattern.clone())),
-        [_, more, ..] => {
-            Err(usage(&format!("-l takes one pattern, `{more}` is too much")).help("options stand before the pattern"))
+        [file] if is_file_name(file) && Path::new(file).is_file() => {
+            Ok(Request::ListScript(read_script(file)?.with(cli, &[])))
         }
+        [pattern] => Ok(Request::List(pattern.clone())),
+        [_, more, ..] => Err(usage(&format!("-l takes one pattern, `{more}` is too much"))),
     }
 }
 

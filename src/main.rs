@@ -8,19 +8,26 @@ mod render;
 mod repl;
 mod session;
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cli::Cli;
 use session::Session;
 
 fn main() {
-    let status = match Cli::try_parse() {
+    let status = match Cli::read(std::env::args_os()) {
         Ok(cli) => Session::new(&cli).run(&cli),
-        Err(error) => {
-            // clap prints help and version to standard output and errors to standard error
-            let _ = error.print();
-            error.exit_code()
-        }
+        Err(error) => refused(&error),
     };
     // Leaving without destructors spares the pages that LLVM's would touch; everything was flushed.
     lt_runtime::exit_now(status)
+}
+
+/// A command line that says nothing, or asks for help or the version.
+fn refused(error: &clap::Error) -> i32 {
+    let word = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
+    if let Some(ContextValue::String(word)) = word {
+        return Session::plain().fail(input::unknown_option(word));
+    }
+    // clap prints help and version to standard output and errors to standard error
+    let _ = error.print();
+    error.exit_code()
 }

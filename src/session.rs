@@ -1,7 +1,7 @@
 //! The pipeline as one readable function: source → tokens → AST → typed program → object + manifest → loaded →
 //! attached → events → output.
 
-use crate::cli::{Cli, FormatName, Stage};
+use crate::cli::{BufferingName, Cli, FormatName, Stage};
 use crate::docs;
 use crate::input::{Request, Script, request};
 use crate::render::{Style, render};
@@ -13,13 +13,16 @@ use lt_lang::kernel::{Kernel, KernelError};
 use lt_lang::manifest::Artifact;
 use lt_lang::source::SourceMap;
 use lt_lang::{Lowered, SessionOptions};
-use lt_runtime::{ChildStatus, KernelProfile, Outcome, OutputFormat, RunOptions};
+use lt_runtime::{Buffering, ChildStatus, KernelProfile, Outcome, OutputFormat, RunOptions};
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 /// What lives as long as the process: the sources and the way to speak.
 pub struct Session {
     sources: SourceMap,
     style: Style,
+    /// Whether warnings are shown.
+    warnings: bool,
 }
 
 /// An exit status of the process; errors were reported.
@@ -28,8 +31,15 @@ type Status = Result<i32, i32>;
 impl Session {
     /// Ready to run what the command line says.
     pub fn new(cli: &Cli) -> Session {
+        let verbose = cli.verbose || cli.debug.iter().any(|stage| stage.is_verbose());
+        let warnings = !cli.no_warnings;
+        Session { style: Style { verbose, ..Session::plain().style }, warnings, ..Session::plain() }
+    }
+
+    /// Ready to say what is wrong with a command line.
+    pub fn plain() -> Session {
         let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Session { sources: SourceMap::default(), style: Style { color, verbose: cli.verbose } }
+        Session { sources: SourceMap::default(), style: Style { color, verbose: false }, warnings: true }
     }
 
     /// Does what the command line says; gives the exit status.
@@ -38,6 +48,8 @@ impl Session {
             Ok(Request::Script(script)) => self.run_script(cli, script),
             Ok(Request::Check(scripts)) => self.check(cli, scripts),
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
+            Ok(Request::ListScript(script)) => self.list_script(cli, script),
+            Ok(Request::Info) => self.info(cli),
             Ok(Request::Prompt) => self.prompt(cli),
             Ok(Request::Doc(name)) => self.tell_of(docs::reference(name.as_deref())),
             Ok(Request::Explain(code)) => self.tell_of(docs::explain(code.as_deref())),
@@ -50,11 +62,21 @@ impl Session {
 
     /// source → ... → output
     fn run_script(&mut self, cli: &Cli, script: Script) -> Status {
-        let options = SessionOptions { positional: script.args, ..SessionOptions::default() };
         let kernel = self.kernel(cli)?;
-        let lowered = self.front_end(&script.name, script.text, &kernel, options)?;
+        let lowered = self.front_end(cli, script, &kernel)?;
         if let Some(stage) = cli.emit {
-            return self.emit(cli, stage, &lowered, &kernel);
+            return self.emit(stage, cli.output.as_deref(), &lowered, &kernel);
+        }
+        if let Some(file) = &cli.emit_elf {
+            return self.emit(Stage::Elf, Some(file), &lowered, &kernel);
+        }
+        if let Some(file) = &cli.emit_llvm {
+            let mut name = file.clone().into_os_string();
+            name.push(".optimized.ll");
+            return self.emit(Stage::Llvm, Some(Path::new(&name)), &lowered, &kernel);
+        }
+        for stage in cli.debug.iter().flat_map(|stage| stage.shown()) {
+            self.emit(*stage, None, &lowered, &kernel)?;
         }
         let elf = self.compile(&lowered, &kernel)?;
         let artifact = Artifact { elf, manifest: lowered.manifest };
@@ -69,7 +91,7 @@ impl Session {
         let kernel = self.kernel(cli)?;
         let mut status = Ok(0);
         for script in scripts {
-            let lowered = self.front_end(&script.name, script.text, &kernel, SessionOptions::default());
+            let lowered = self.front_end(cli, script, &kernel);
             let compiled = lowered.and_then(|lowered| self.compile(&lowered, &kernel));
             status = status.and(compiled.map(|_| 0));
         }
@@ -77,14 +99,14 @@ impl Session {
     }
 
     /// source → tokens → AST → typed program
-    fn front_end(
-        &mut self,
-        name: &str,
-        text: String,
-        kernel: &dyn Kernel,
-        options: SessionOptions,
-    ) -> Result<Lowered, i32> {
-        let file = self.sources.add(name, text);
+    fn front_end(&mut self, cli: &Cli, script: Script, kernel: &dyn Kernel) -> Result<Lowered, i32> {
+        let options = SessionOptions {
+            positional: script.args,
+            named: script.named,
+            allow_unsafe: cli.allow_unsafe,
+            ..SessionOptions::default()
+        };
+        let file = self.sources.add(&script.name, script.text);
         let (ast, mut messages) = lt_lang::parse(&self.sources, file);
         let (options, found) = lt_lang::config::configure(&ast.config, &settings_of_environment(), options);
         messages.extend(found);
@@ -144,7 +166,7 @@ impl Session {
     }
 
     /// `--emit`: prints a stage of the compilation.
-    fn emit(&self, cli: &Cli, stage: Stage, lowered: &Lowered, kernel: &dyn Kernel) -> Status {
+    fn emit(&self, stage: Stage, file: Option<&Path>, lowered: &Lowered, kernel: &dyn Kernel) -> Status {
         let (program, manifest, options) = (&lowered.program, &lowered.manifest, CompileOptions::default());
         let bytes = match stage {
             Stage::Hir => Ok(lt_lang::hir::print::print(program, manifest).into_bytes()),
@@ -159,7 +181,7 @@ impl Session {
                 .and_then(|elf| lt_runtime::bundle::pack(&Artifact { elf, manifest: manifest.clone() })),
         };
         let bytes = bytes.map_err(|diagnostic| self.fail(diagnostic))?;
-        let written = match &cli.output {
+        let written = match file {
             Some(path) => std::fs::write(path, bytes),
             None => write_stdout(&bytes),
         };
@@ -199,6 +221,20 @@ impl Session {
                 .or_else(|error| ignore_closed(&error).map_err(|error| self.fail(output_failed(&error)))),
             Err(error) => Err(self.fail(kernel_error(Code::NoTracefs, &error))),
         }
+    }
+
+    /// `-l` with a script: its attach points, wildcards expanded.
+    fn list_script(&mut self, cli: &Cli, script: Script) -> Status {
+        let kernel = self.kernel(cli)?;
+        let lowered = self.front_end(cli, script, &kernel)?;
+        let lines = lowered.manifest.programs.iter().map(|program| format!("{}\n", program.probe));
+        self.print(&lines.collect::<String>())
+    }
+
+    /// `--info`
+    fn info(&self, cli: &Cli) -> Status {
+        let kernel = self.kernel(cli)?;
+        self.print(&docs::info(&kernel))
     }
 
     fn tell_of(&self, text: Result<String, Diagnostic>) -> Status {
@@ -246,7 +282,8 @@ impl Session {
             let _ = match &entry {
                 Entry::Script(text) => {
                     let name = format!("<prompt:{}>", self.sources.files().len() + 1);
-                    self.run_script(cli, Script { name, text: text.clone(), args: Vec::new() })
+                    let (text, args, named) = (text.clone(), Vec::new(), Vec::new());
+                    self.run_script(cli, Script { name, text, args, named })
                 }
                 Entry::Command(name, _) => match name.as_str() {
                     ":quit" => return Ok(0),
@@ -284,12 +321,16 @@ impl Session {
         }
     }
 
-    fn fail(&self, diagnostic: Diagnostic) -> i32 {
+    /// Shows what stops lt; gives the exit status.
+    pub fn fail(&self, diagnostic: Diagnostic) -> i32 {
         self.show(&diagnostic);
         diagnostic.code.row().status as i32
     }
 
     fn show(&self, diagnostic: &Diagnostic) {
+        if diagnostic.severity == Severity::Warning && !self.warnings {
+            return;
+        }
         let text = render(diagnostic, &self.sources, self.style);
         // nobody is left to tell when standard error is gone
         let _ = std::io::stderr().write_all(text.as_bytes());
@@ -313,6 +354,12 @@ fn run_options(cli: &Cli) -> RunOptions {
         quiet: cli.quiet,
         verbose: cli.verbose,
         dry_run: cli.dry_run,
+        buffering: match cli.buffering {
+            Some(BufferingName::Full) => Buffering::Full,
+            Some(BufferingName::Line | BufferingName::None) => Buffering::Event,
+            None => Buffering::Idle,
+        },
+        notify: std::env::var_os("__BPFTRACE_NOTIFY_PROBES_ATTACHED").is_some(),
         ..RunOptions::default()
     }
 }

@@ -10,6 +10,7 @@ mod functions;
 mod generate;
 mod host;
 mod probes;
+mod rows;
 mod support;
 mod tidy;
 mod ui;
@@ -29,6 +30,7 @@ fn main() {
     trials.extend(functions::trials());
     trials.extend(probes::trials());
     trials.extend(flow::trials());
+    trials.extend(rows::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

@@ -44,14 +44,14 @@ impl std::fmt::Display for KernelVersion {
 }
 
 macro_rules! features {
-    ($($name:ident since $major:literal . $minor:literal, $detect:expr, $doc:literal;)*) => {
+    ($($name:ident since $major:literal . $minor:literal, $detect:expr, $word:expr, $doc:literal;)*) => {
         /// Something that not every kernel from 5.10 on can do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Feature { $(#[doc = $doc] $name,)* }
 
         /// The table of features: since when upstream has it, and how it is detected.
         pub const FEATURES: &[FeatureRow] = &[$(FeatureRow {
-            feature: Feature::$name, since: KernelVersion::new($major, $minor), detect: $detect, doc: $doc,
+            feature: Feature::$name, since: KernelVersion::new($major, $minor), detect: $detect, word: $word, doc: $doc,
         },)*];
     };
 }
@@ -65,6 +65,8 @@ pub struct FeatureRow {
     pub since: KernelVersion,
     /// How the runtime finds out.
     pub detect: Detect,
+    /// What bpftrace calls it, where it has a name for it.
+    pub word: Option<&'static str>,
     /// What it is.
     pub doc: &'static str,
 }
@@ -81,14 +83,14 @@ pub enum Detect {
 }
 
 features! {
-    CurrentTaskBtf since 5 . 11, Detect::Helper("BPF_FUNC_get_current_task_btf"), "the current task as a typed pointer";
-    AtomicFetch since 5 . 12, Detect::Version, "atomic operations that return the old value, compare-and-exchange";
-    MapLoop since 5 . 13, Detect::Helper("BPF_FUNC_for_each_map_elem"), "loops over the entries of a map";
-    StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), "loops of millions of steps";
-    PlainPointerArguments since 5 . 17, Detect::Version, "trampoline arguments that point to something else than a structure";
-    MapWithoutPreallocation since 6 . 1, Detect::Version, "hash maps that allocate on demand from any context";
-    Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), "kprobes (CONFIG_KPROBES)";
-    Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), "fentry and fexit (BPF trampolines)";
+    CurrentTaskBtf since 5 . 11, Detect::Helper("BPF_FUNC_get_current_task_btf"), None, "the current task as a typed pointer";
+    AtomicFetch since 5 . 12, Detect::Version, None, "atomic operations that return the old value, compare-and-exchange";
+    MapLoop since 5 . 13, Detect::Helper("BPF_FUNC_for_each_map_elem"), None, "loops over the entries of a map";
+    StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), Some("loop"), "loops of millions of steps";
+    PlainPointerArguments since 5 . 17, Detect::Version, None, "trampoline arguments that point to something else than a structure";
+    MapWithoutPreallocation since 6 . 1, Detect::Version, None, "hash maps that allocate on demand from any context";
+    Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), None, "kprobes (CONFIG_KPROBES)";
+    Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), None, "fentry and fexit (BPF trampolines)";
 }
 
 impl Feature {

@@ -73,7 +73,7 @@ impl<'m> Requests<'m> {
             }
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
-        self.sink.flush_if_full()
+        self.sink.event_done()
     }
 
     fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {

@@ -44,5 +44,5 @@ pub use attach::Attached;
 pub use detach::exit_now;
 pub use list::list;
 pub use load::{Loaded, load};
-pub use options::{ChildStatus, Outcome, OutputFormat, RunOptions};
+pub use options::{Buffering, ChildStatus, Outcome, OutputFormat, RunOptions};
 pub use profile::KernelProfile;

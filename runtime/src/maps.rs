@@ -57,7 +57,7 @@ pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_
         let keys = decode::values(&map.keys, &layout.offsets, entries.key(at), screen.symbolizer);
         let value = value(map, entries.value(at), selection.div, screen.symbolizer);
         screen.output.map_entry(&head, &keys, &value, screen.sink.buffer());
-        screen.sink.flush_if_full()?;
+        screen.sink.event_done()?;
     }
     screen.output.map_end(&head, screen.sink.buffer());
     Ok(())

@@ -12,6 +12,18 @@ pub enum OutputFormat {
     Json,
 }
 
+/// When output is written out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Buffering {
+    /// Whenever nothing more has come, and when the buffer is full.
+    #[default]
+    Idle,
+    /// With each event.
+    Event,
+    /// When the buffer is full, and at the end.
+    Full,
+}
+
 /// How to run a script.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -27,6 +39,10 @@ pub struct RunOptions {
     pub quiet: bool,
     /// Keep libbpf's informational messages in the details of diagnostics too.
     pub verbose: bool,
+    /// When output is written out.
+    pub buffering: Buffering,
+    /// Write the line `__BPFTRACE_NOTIFY_PROBES_ATTACHED` to standard output once all probes act.
+    pub notify: bool,
     /// Load and attach, run nothing, leave.
     pub dry_run: bool,
     /// Wait at the end until the kernel has removed all probes, however long its grace periods take.

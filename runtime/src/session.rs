@@ -86,7 +86,7 @@ impl<'l> Session<'l> {
         let readers = manifest.maps.iter().zip(&fds).map(reader).collect::<Result<_, RunError>>()?;
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
         let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
-        let sink = Sink::open(loaded.options.output.as_deref())?;
+        let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering)?;
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks);
         symbolizer.times = Times::new(manifest.time_formats.clone());
@@ -118,10 +118,12 @@ impl<'l> Session<'l> {
         self.loaded.state.set_start(since_boot());
         self.run_drivers(&Attach::Begin)?;
         if self.has_exited() || !self.has_work() {
+            self.notify();
             return Ok(());
         }
         self.watch(&signals, command.as_deref())?;
         self.loaded.state.set_stopped(false);
+        self.notify();
         if let Some(command) = command {
             command.go()?;
         }
@@ -139,6 +141,15 @@ impl<'l> Session<'l> {
             let plural = if probes == 1 { "" } else { "s" };
             // nobody is left to tell when standard error is gone
             let _ = writeln!(std::io::stderr(), "Attached {probes} probe{plural}");
+        }
+    }
+
+    /// Tells test suites of bpftrace that all probes act.
+    fn notify(&self) {
+        if self.loaded.options.notify {
+            // whoever waits for it reads; nobody else is to be told
+            let _ = std::io::stdout().write_all(b"__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
+            let _ = std::io::stdout().flush();
         }
     }
 
@@ -176,7 +187,7 @@ impl<'l> Session<'l> {
                 return Ok(());
             }
             if !more {
-                self.requests.sink.flush()?;
+                self.requests.sink.idle()?;
             }
             for source in self.poller.wait(more)? {
                 match source {

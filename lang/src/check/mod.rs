@@ -52,6 +52,10 @@ pub struct SessionOptions {
     pub ring_bytes: u32,
     /// `$1`, `$2`, ...
     pub positional: Vec<String>,
+    /// Options of the script behind `--`: `--name=value`, `--name`.
+    pub named: Vec<(String, Option<String>)>,
+    /// What changes the traced system may be called.
+    pub allow_unsafe: bool,
     /// How stacks are shown that do not say it.
     pub stack_mode: StackMode,
     /// Maps are printed at the end.
@@ -80,6 +84,8 @@ impl Default for SessionOptions {
             max_probes: 512,
             ring_bytes: 512 << 10,
             positional: Vec::new(),
+            named: Vec::new(),
+            allow_unsafe: false,
             stack_mode: StackMode::Bpftrace,
             print_maps_on_exit: true,
             missing_probes: MissingProbes::default(),

@@ -1,6 +1,7 @@
 //! Where output goes: a file descriptor behind a buffer.
 
 use crate::error::RunError;
+use crate::options::Buffering;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::mem::ManuallyDrop;
@@ -14,17 +15,18 @@ const FULL: usize = 64 * 1024;
 pub struct Sink {
     file: ManuallyDrop<File>,
     buffer: Vec<u8>,
+    buffering: Buffering,
 }
 
 impl Sink {
     /// Standard output, or the file `path`, which is created or emptied.
-    pub fn open(path: Option<&Path>) -> Result<Sink, RunError> {
+    pub fn open(path: Option<&Path>, buffering: Buffering) -> Result<Sink, RunError> {
         let file = match path {
             Some(path) => File::create(path).map_err(RunError::Output)?,
             // SAFETY: descriptor 1 is never closed by us: the File is not dropped.
             None => unsafe { File::from_raw_fd(libc::STDOUT_FILENO) },
         };
-        Ok(Sink { file: ManuallyDrop::new(file), buffer: Vec::new() })
+        Ok(Sink { file: ManuallyDrop::new(file), buffer: Vec::new(), buffering })
     }
 
     /// Takes more output.
@@ -32,9 +34,14 @@ impl Sink {
         &mut self.buffer
     }
 
-    /// Writes the buffer out if it is full.
-    pub fn flush_if_full(&mut self) -> Result<(), RunError> {
-        if self.buffer.len() >= FULL { self.flush() } else { Ok(()) }
+    /// An event was carried out: writes the buffer out if it is full, or if that is to be done with each event.
+    pub fn event_done(&mut self) -> Result<(), RunError> {
+        if self.buffer.len() >= FULL || self.buffering == Buffering::Event { self.flush() } else { Ok(()) }
+    }
+
+    /// Nothing more has come: writes the buffer out unless it is to be full.
+    pub fn idle(&mut self) -> Result<(), RunError> {
+        if self.buffering == Buffering::Full { Ok(()) } else { self.flush() }
     }
 
     /// Writes the buffer out.

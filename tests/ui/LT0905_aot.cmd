@@ -1,0 +1,1 @@
+"$LT" --aot /nonexistent/x -e 'begin { }'
