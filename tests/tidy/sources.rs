@@ -45,11 +45,12 @@ fn collect(directory: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        // In a work tree of its own .git is a file that says where the repository is.
         // Cargo puts a CACHEDIR.TAG into each of its build directories, whatever their name.
         let built = name == "target" || path.join("CACHEDIR.TAG").exists();
         if is_directory && !built && (!name.starts_with('.') || HIDDEN.contains(&name.as_str())) {
             collect(&path, into);
-        } else if !is_directory && name != "Cargo.lock" {
+        } else if !is_directory && !["Cargo.lock", ".git"].contains(&name.as_str()) {
             into.push(path);
         }
     }
