@@ -20,6 +20,16 @@ pub struct Ident {
 pub struct Ast {
     /// Of all config blocks, in source order.
     pub config: Vec<ConfigEntry>,
+    /// Definitions of C, in source order.
+    pub c_definitions: Vec<CDefinition>,
+    /// In source order.
+    pub imports: Vec<Import>,
+    /// Declarations of maps, in source order.
+    pub maps: Vec<MapDeclaration>,
+    /// In source order.
+    pub macros: Vec<Macro>,
+    /// Functions that the script defines, in source order.
+    pub functions: Vec<Function>,
     /// In source order.
     pub probes: Vec<Probe>,
     /// Nodes are numbered below this.
@@ -46,9 +56,108 @@ pub enum ConfigValue {
     Word(String),
 }
 
+/// An item at the top level that is made by the grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// `kprobe:f { }`
+    Probe(Probe),
+    /// `import "file";`
+    Import(Import),
+    /// `let @m = hash(100);`
+    Map(MapDeclaration),
+    /// `macro f($a, @m, e) { }`
+    Macro(Macro),
+    /// `fn f($a: uint8): void { }`
+    Function(Function),
+}
+
+/// A definition of C at the head of a script: `struct s { int a; };`, `enum`, `union`, `typedef`, a line of the
+/// preprocessor. The parser does not look into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CDefinition {
+    /// All of it, without the `;` behind; lines that the preprocessor took are blank.
+    pub text: String,
+    /// Where the text stands.
+    pub span: Span,
+}
+
+/// `import "file";`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// As written, escapes resolved.
+    pub path: String,
+    /// Where the path stands.
+    pub path_span: Span,
+    /// All of it.
+    pub span: Span,
+}
+
+/// `let @m = hash(100);`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapDeclaration {
+    /// The map.
+    pub name: Ident,
+    /// `hash`, `lruhash`, ...
+    pub kind: Ident,
+    /// In its parentheses.
+    pub args: Vec<Expr>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// `macro f($a, @m, e) { body }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Macro {
+    /// What it is called by.
+    pub name: Ident,
+    /// In order.
+    pub params: Vec<MacroParam>,
+    /// What a call stands for; its value, when it has one, is that of the call.
+    pub body: Block,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A parameter of a macro.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MacroParam {
+    /// What may be given.
+    pub kind: MacroParamKind,
+    /// Without the sigil.
+    pub name: Ident,
+}
+
+/// What a macro's parameter stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MacroParamKind {
+    /// `$a`: a scratch variable of the caller.
+    Variable,
+    /// `@m`: a map of the caller.
+    Map,
+    /// `e`: any expression, evaluated wherever the body names it; or a type in `typeof(...)`.
+    Expr,
+}
+
+/// `fn f($a: uint8, ...): type { body }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// What it is called by.
+    pub name: Ident,
+    /// Names and types of the parameters.
+    pub params: Vec<(Ident, TypeName)>,
+    /// The type of its value.
+    pub result: TypeName,
+    /// What it does.
+    pub body: Block,
+    /// All of it.
+    pub span: Span,
+}
+
 /// Attach points, predicate and action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
+    /// `name = kprobe:f { }`
+    pub name: Option<Ident>,
     /// At least one.
     pub attach_points: Vec<AttachPoint>,
     /// Between slashes.
@@ -66,7 +175,11 @@ pub struct AttachPoint {
     pub kind: Ident,
     /// What stands between the further colons.
     pub parts: Vec<Ident>,
-    /// All of it.
+    /// What to attach to when this cannot be attached: `a || b || c` is `a` with two alternatives, which have none.
+    pub alternatives: Vec<AttachPoint>,
+    /// A `?` follows it: the script runs without it too.
+    pub optional: bool,
+    /// This one alone, without alternatives and `?`.
     pub span: Span,
 }
 
@@ -79,6 +192,8 @@ pub struct Block {
     pub span: Span,
     /// Written with angle brackets.
     pub angle: bool,
+    /// The last statement is an expression that no `;` follows: the value of the block where one is wanted.
+    pub has_value: bool,
 }
 
 /// A statement.
@@ -153,13 +268,10 @@ pub enum StmtKind {
     Break,
     /// `continue`
     Continue,
-    /// `return`
-    Return,
-    /// A construct of the language that the checker cannot take yet; named for the diagnostic.
-    Unsupported {
-        /// As a message calls it: "values behind `return`".
-        what: &'static str,
-    },
+    /// `return`, `return e`
+    Return(Option<Expr>),
+    /// `_ = e`: evaluates it and says that its value is not needed.
+    Discard(Expr),
     /// Could not be parsed; a message was given.
     Error,
 }
@@ -261,25 +373,81 @@ pub enum ExprKind {
     },
     /// `sizeof(type)`; of an expression it is a call.
     SizeOf(TypeName),
-    /// `(a, b)`
+    /// `offsetof(type, a.b)`
+    OffsetOf {
+        /// The record.
+        of: TypeOperand,
+        /// The field, from the outermost name; at least one.
+        path: Vec<Ident>,
+    },
+    /// `typeof(type)` where a value could stand: a type as an argument of a macro.
+    TypeOf(TypeOperand),
+    /// `typeinfo(type)`
+    TypeInfo(TypeOperand),
+    /// `()`, `(a,)`, `(a, b)`
     Tuple(Vec<Expr>),
+    /// `(a = 1, b = 2)`
+    Record(Vec<(Ident, Expr)>),
+    /// `{ let $x = 1; $x }`; see [`Block::has_value`]
+    Block(Block),
+    /// `if c { a } else { b }` as a value; `else if` is an `if` alone in the else block.
+    If {
+        /// The condition.
+        condition: Box<Expr>,
+        /// When it holds.
+        then: Block,
+        /// When it does not.
+        otherwise: Option<Block>,
+    },
+    /// `comptime e`: known when the script is compiled.
+    Comptime(Box<Expr>),
     /// Could not be parsed; a message was given.
     Error,
 }
 
-/// A type as written: `uint32`, `struct sock *`, `int8[16]`.
+/// A type, or an expression that has the type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeOperand {
+    /// `struct s`
+    Type(TypeName),
+    /// `$x.y`; not evaluated
+    Value(Box<Expr>),
+}
+
+/// A type as written: `uint32`, `struct sock *`, `int8[16]`, `string[64]`, `int32*[4]*`, `typeof($x)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeName {
-    /// `struct`, `union`, `enum` or nothing before the name.
-    pub tag: Option<TypeTag>,
-    /// The name.
-    pub name: Ident,
-    /// Number of `*` behind it.
-    pub pointers: u32,
-    /// `[n]` behind it.
-    pub array: Option<u32>,
+    /// What the suffixes are applied to.
+    pub base: TypeBase,
+    /// From left to right, innermost first: `int32*[4]` is an array of pointers.
+    pub suffixes: Vec<TypeSuffix>,
     /// All of it.
     pub span: Span,
+}
+
+/// A type without suffixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeBase {
+    /// `uint32`, `struct sock`
+    Name {
+        /// `struct`, `union`, `enum` or nothing before the name.
+        tag: Option<TypeTag>,
+        /// The name; of several words joined by one blank.
+        name: Ident,
+    },
+    /// `typeof(...)`
+    TypeOf(Box<TypeOperand>),
+}
+
+/// What stands behind a type's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeSuffix {
+    /// `*`
+    Pointer,
+    /// `[n]`; of `string`, `buffer` and `inet` it is the size
+    Array(u32),
+    /// `[]`: as long as the value is
+    AnyArray,
 }
 
 /// The word before a type's name.

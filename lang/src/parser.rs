@@ -7,7 +7,8 @@ pub(crate) mod build;
 mod mend;
 mod message;
 
-use crate::ast::{Ast, ConfigEntry, Probe};
+use crate::ast::CDefinition;
+use crate::ast::{Ast, ConfigEntry, Item as AstItem};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Item, next_item, plausible_item};
@@ -81,8 +82,9 @@ struct Parser<'a> {
 
 /// An item with what came of it.
 struct ParsedItem {
-    probe: Option<Probe>,
+    made: Option<AstItem>,
     config: Vec<ConfigEntry>,
+    c_definition: Option<CDefinition>,
     diagnostics: Vec<Diagnostic>,
     next_node: u32,
     angle_close: Option<usize>,
@@ -101,13 +103,21 @@ impl<'a> Parser<'a> {
             offset = parsed.end;
             self.ast.config.append(&mut parsed.config);
             self.ast.node_count = parsed.next_node;
-            self.ast.probes.extend(parsed.probe);
+            self.ast.c_definitions.extend(parsed.c_definition);
+            match parsed.made {
+                Some(AstItem::Probe(probe)) => self.ast.probes.push(probe),
+                Some(AstItem::Import(import)) => self.ast.imports.push(import),
+                Some(AstItem::Map(map)) => self.ast.maps.push(map),
+                Some(AstItem::Macro(one)) => self.ast.macros.push(one),
+                Some(AstItem::Function(function)) => self.ast.functions.push(function),
+                None => {}
+            }
             parsed.diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
             if self.diagnostics.iter().count() >= MAX_MESSAGES {
                 return;
             }
         }
-        if self.ast.probes.is_empty() && !self.diagnostics.has_errors() {
+        if self.ast.probes.is_empty() && self.ast.imports.is_empty() && !self.diagnostics.has_errors() {
             let diagnostic = Diagnostic::error(Code::EmptyProgram, "the script holds no probe")
                 .at(Span::new(self.file, 0, 0), "")
                 .help("for example: kprobe:vfs_read { @[comm] = count() }");
@@ -122,8 +132,9 @@ impl<'a> Parser<'a> {
 
     fn parse_item(&self, item: Item<'a>) -> ParsedItem {
         let mut parsed = ParsedItem {
-            probe: None,
+            made: None,
             config: item.config,
+            c_definition: item.c_definition,
             diagnostics: item.diagnostics,
             next_node: self.ast.node_count,
             angle_close: item.angle_close,
@@ -141,10 +152,10 @@ impl<'a> Parser<'a> {
             let result = grammar::ItemParser::new().parse(&mut builder, tokens);
             let (next_node, diagnostics) = builder.finish();
             match result {
-                Ok(probe) => {
+                Ok(made) => {
                     parsed.diagnostics.extend(diagnostics);
                     parsed.next_node = next_node;
-                    parsed.probe = Some(probe);
+                    parsed.made = Some(made);
                     break;
                 }
                 Err(error) => {

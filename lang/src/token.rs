@@ -21,6 +21,18 @@ pub enum Token<'a> {
     AngleClose,
     /// The `(` of a cast.
     CastOpen,
+    /// The `(` of a record literal.
+    RecordOpen,
+    /// The `(` behind `sizeof`, `typeof`, `typeinfo` or `offsetof` that a type follows.
+    TypeOpen,
+    /// The `{` of a block that is a value.
+    ValueOpen,
+    /// The `}` that closes it.
+    ValueClose,
+    /// The `if` of a value.
+    ValueIf,
+    /// The `!` of a call `f!(x)`.
+    CallBang,
 
     /// A bare word that is no keyword.
     Name(&'a str),
@@ -53,6 +65,15 @@ pub enum Token<'a> {
     SizeOf,
     OffsetOf,
     TypeOf,
+    /// `typeinfo` before a parenthesis; elsewhere it is a [`Token::Name`].
+    TypeInfo,
+    Comptime,
+    /// At the beginning of an item only.
+    Import,
+    /// At the beginning of an item only.
+    Macro,
+    /// At the beginning of an item only.
+    Fn,
 
     BraceOpen,
     BraceClose,
@@ -127,6 +148,7 @@ pub const KEYWORDS: &[(&str, Token<'static>)] = &[
     ("sizeof", Token::SizeOf),
     ("offsetof", Token::OffsetOf),
     ("typeof", Token::TypeOf),
+    ("comptime", Token::Comptime),
 ];
 
 /// The keyword that a word is.
@@ -150,7 +172,10 @@ impl Token<'_> {
                 | Token::SizeOf
                 | Token::OffsetOf
                 | Token::TypeOf
+                | Token::TypeInfo
+                | Token::CallBang
                 | Token::ParenClose
+                | Token::ValueClose
                 | Token::BracketClose
                 | Token::PlusPlus
                 | Token::MinusMinus

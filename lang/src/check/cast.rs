@@ -1,10 +1,11 @@
 //! Types as written: casts and `sizeof`.
 
 use super::{Checker, suggest};
-use crate::ast::{Expr, ExprKind, TypeName, TypeTag, UnaryOp};
+use crate::ast::{Expr, ExprKind, TypeBase, TypeName, TypeSuffix, TypeTag, UnaryOp};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::kernel::{Kernel, KernelError};
+use crate::source::Span;
 use crate::types::{AddressSpace, IntType, RecordKind, Type};
 
 /// Names of the integer types: the language's own, C's and the kernel's.
@@ -56,26 +57,37 @@ pub(crate) enum TypeNameError {
 
 /// The type that a type name means; pointers point into memory of `space`.
 pub(crate) fn resolve(name: &TypeName, kernel: &dyn Kernel, space: AddressSpace) -> Result<Type, TypeNameError> {
-    let record = |kind| match kernel.record(kind, &name.name.text) {
+    let TypeBase::Name { tag, name: word } = &name.base else {
+        return Err(TypeNameError::NotSupported("types as `typeof`"));
+    };
+    let record = |kind| match kernel.record(kind, &word.text) {
         Ok(found) => found.ok_or(TypeNameError::Unknown),
         Err(error) => Err(TypeNameError::Kernel(error)),
     };
-    let mut ty = match name.tag {
+    let mut ty = match tag {
         Some(TypeTag::Struct) => record(RecordKind::Struct)?,
         Some(TypeTag::Union) => record(RecordKind::Union)?,
         Some(TypeTag::Enum) => return Err(TypeNameError::NotSupported("casts to an enum")),
-        None => plain_type(&name.name.text).ok_or(TypeNameError::Unknown)?,
+        None => plain_type(&word.text).ok_or(TypeNameError::Unknown)?,
     };
-    for _ in 0..name.pointers {
-        ty = Type::Pointer { to: Box::new(ty), space };
-    }
-    if let Some(len) = name.array {
-        ty = match ty {
-            Type::Int(IntType { bits: 8, signed: true }) | Type::String { .. } => Type::String { size: len.max(1) },
-            element => Type::Array { element: Box::new(element), len },
+    for suffix in &name.suffixes {
+        ty = match (suffix, ty) {
+            (TypeSuffix::Pointer, ty) => Type::Pointer { to: Box::new(ty), space },
+            (TypeSuffix::AnyArray, element) => array_of(element, 0),
+            (TypeSuffix::Array(_), Type::Array { .. }) => {
+                return Err(TypeNameError::NotSupported("arrays of arrays"));
+            }
+            (TypeSuffix::Array(len), element) => array_of(element, *len),
         };
     }
     Ok(ty)
+}
+
+fn array_of(element: Type, len: u32) -> Type {
+    match element {
+        Type::Int(IntType { bits: 8, signed: true }) | Type::String { .. } => Type::String { size: len.max(1) },
+        element => Type::Array { element: Box::new(element), len },
+    }
 }
 
 fn plain_type(name: &str) -> Option<Type> {
@@ -110,34 +122,26 @@ impl Checker<'_> {
             Ok(ty) => return Some(ty),
             Err(error) => error,
         };
-        let text = &name.name.text;
+        let (tag, text) = match &name.base {
+            TypeBase::Name { tag, name } => (*tag, name.text.as_str()),
+            TypeBase::TypeOf(_) => (None, "typeof"),
+        };
         let diagnostic = match error {
             TypeNameError::Kernel(error) => suggest::kernel_error(&error, name.span, "a type of the kernel"),
             TypeNameError::NotSupported(what) => {
                 Diagnostic::error(Code::NotSupported, format!("{what} are not supported yet")).at(name.span, "here")
             }
-            TypeNameError::Unknown if name.tag.is_some() => {
-                let word = if name.tag == Some(TypeTag::Union) { "union" } else { "struct" };
+            TypeNameError::Unknown if tag.is_some() => {
+                let word = if tag == Some(TypeTag::Union) { "union" } else { "struct" };
                 let version = self.kernel.version();
                 Diagnostic::error(Code::UnknownName, format!("no `{word} {text}` in this kernel"))
                     .at(name.span, "not in its BTF")
                     .note(format!("the kernel compiled for is {version}; the type may belong to a module"))
             }
-            TypeNameError::Unknown => self.unknown_plain_type(name),
+            TypeNameError::Unknown => unknown_plain_type(text, name.span),
         };
         self.report(diagnostic);
         None
-    }
-
-    fn unknown_plain_type(&self, name: &TypeName) -> Diagnostic {
-        let text = &name.name.text;
-        let diagnostic = Diagnostic::error(Code::UnknownName, format!("unknown type `{text}`"))
-            .at(name.span, "no type of this name");
-        let words = INTEGERS.iter().map(|row| row.0).chain(["bool", "void", "string"]);
-        match nearest(text, words) {
-            Some(found) => diagnostic.suggest(name.name.span, Some(found)),
-            None => diagnostic.help(format!("a structure of the kernel is written `struct {text}`")),
-        }
     }
 
     pub(super) fn cast(&mut self, name: &TypeName, value: &Expr) -> Type {
@@ -167,5 +171,16 @@ impl Checker<'_> {
                 self.error(Code::TypeMismatch, value.span, message, format!("this is `{from}`"))
             }
         }
+    }
+}
+
+/// The message for a word that is no type.
+fn unknown_plain_type(text: &str, span: Span) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::UnknownName, format!("unknown type `{text}`")).at(span, "no type of this name");
+    let words = INTEGERS.iter().map(|row| row.0).chain(["bool", "void", "string"]);
+    match nearest(text, words) {
+        Some(found) => diagnostic.suggest(span, Some(found)),
+        None => diagnostic.help(format!("a structure of the kernel is written `struct {text}`")),
     }
 }

@@ -78,7 +78,15 @@ impl Checker<'_> {
             ExprKind::Index { base, index } => self.index(base, index, expr.span),
             ExprKind::Cast { ty, value } => self.cast(ty, value),
             ExprKind::SizeOf(name) => self.type_name(name).map_or(Type::Error, |_| Type::U64),
+            ExprKind::Tuple(values) if values.is_empty() => self.unsupported("the empty tuple is", expr.span),
             ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.element(value)).collect()),
+            ExprKind::OffsetOf { .. } => self.unsupported("`offsetof` is", expr.span),
+            ExprKind::TypeOf(_) => self.unsupported("`typeof` as an argument is", expr.span),
+            ExprKind::TypeInfo(_) => self.unsupported("`typeinfo` is", expr.span),
+            ExprKind::Record(_) => self.unsupported("records are", expr.span),
+            ExprKind::Block(_) => self.unsupported("blocks as values are", expr.span),
+            ExprKind::If { .. } => self.unsupported("`if` as a value is", expr.span),
+            ExprKind::Comptime(_) => self.unsupported("`comptime` is", expr.span),
             ExprKind::Error => Type::Error,
         }
     }

@@ -21,6 +21,7 @@ mod stmt;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod unsupported;
 
 use crate::ast::{Ast, Expr, NodeId};
 use crate::codes::Code;
@@ -199,6 +200,7 @@ pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Check
         checker.circular_maps();
     }
     let mut out = attach_messages;
+    out.extend(unsupported::declarations(ast));
     out.extend(checker.out);
     (CheckedScript { programs, maps: checker.maps }, out)
 }

@@ -48,13 +48,14 @@ impl Checker<'_> {
             StmtKind::For { name, from, to: None, body } => self.map_loop(name, from, body),
             StmtKind::Break => self.needs_loop("break", stmt.span),
             StmtKind::Continue => self.needs_loop("continue", stmt.span),
-            StmtKind::Unsupported { what } => {
-                self.incomplete = true;
-                let message = format!("{what} are not supported yet");
-                self.error(Code::NotSupported, stmt.span, message, "part of the language, but not of this version");
+            StmtKind::Return(None) => {}
+            StmtKind::Return(Some(_)) => {
+                self.unsupported("values behind `return` are", stmt.span);
+            }
+            StmtKind::Discard(_) => {
+                self.unsupported("`_ = value` is", stmt.span);
             }
             StmtKind::Error => self.incomplete = true,
-            StmtKind::Return => {}
         }
     }
 

@@ -6,6 +6,7 @@
 mod body;
 mod config;
 mod construct;
+mod value;
 
 use std::ops::Range;
 
@@ -13,13 +14,13 @@ use logos::{Lexer, Logos};
 
 use super::target;
 use super::{Raw, RawError};
-use crate::ast::{AttachPoint, ConfigEntry, Ident};
+use crate::ast::{AttachPoint, CDefinition, ConfigEntry, Ident};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::probes::{stands_alone, takes_target};
 use crate::source::{FileId, Span};
 use crate::token::Token;
-use construct::construct;
+use construct::{Construct, construct};
 
 /// Deepest nesting of parentheses, brackets and blocks.
 const MAX_NESTING: usize = 128;
@@ -42,6 +43,8 @@ pub(crate) struct Item<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What a config block says.
     pub(crate) config: Vec<ConfigEntry>,
+    /// A definition of C.
+    pub(crate) c_definition: Option<CDefinition>,
     /// Whether the tokens are worth parsing.
     pub(crate) usable: bool,
     /// Where the `>` stands that closed the action.
@@ -58,6 +61,10 @@ enum OpenKind {
     Predicate,
     Angle,
     Brace,
+    /// A block that is a value.
+    Value,
+    /// The block of an `if` or `else` that is a value.
+    Branch,
     Paren,
     Cast,
     Bracket,
@@ -79,6 +86,10 @@ struct Reader<'a, 'f> {
     stack: Vec<Open>,
     /// The token before ends an operand.
     operand: bool,
+    /// The depths of the stack where an `if` that is a value waits for its block.
+    value_ifs: Vec<usize>,
+    /// The number of tokens behind which an `else` belongs to an `if` that is a value.
+    branch_end: usize,
     /// A string or comment without an end has swallowed something: what is not closed afterwards is no news.
     cut_off: bool,
 }
@@ -92,12 +103,24 @@ pub(crate) fn next_item<'a>(text: &'a str, file: FileId, offset: usize, forced: 
         diagnostics: Vec::new(),
         usable: true,
         config: Vec::new(),
+        c_definition: None,
         angle_close: None,
         start: offset,
         end: offset,
     };
     let lexer = lexer_at(text, offset);
-    let mut reader = Reader { text, file, lexer, forced, item, stack: vec![], operand: false, cut_off: false };
+    let mut reader = Reader {
+        text,
+        file,
+        lexer,
+        forced,
+        item,
+        stack: vec![],
+        operand: false,
+        value_ifs: vec![],
+        branch_end: 0,
+        cut_off: false,
+    };
     reader.read_item()?;
     reader.item.end = reader.lexer.span().end;
     Some(reader.item)
@@ -140,10 +163,17 @@ impl<'a> Reader<'a, '_> {
         let first = ahead.next()?;
         self.item.start = ahead.span().start;
         match first {
-            Ok(Raw::Hash) => self.skip_directives(),
+            Ok(Raw::Hash) => self.read_directive(),
             Ok(Raw::Word) => match construct(ahead.slice(), ahead.clone().next()) {
-                Some(_) if ahead.slice() == "config" => self.read_config(),
-                Some(what) => self.skip_construct(what),
+                Some(Construct::Config) => self.read_config(),
+                Some(Construct::C) => self.read_c_definition(),
+                Some(Construct::Declaration(token)) => self.read_declaration(token),
+                Some(Construct::Definition(token)) => self.read_definition(token),
+                Some(Construct::Later(what)) => self.skip_construct(what),
+                Some(Construct::ProbeName) => {
+                    self.read_probe_name();
+                    self.read_probe();
+                }
                 None => self.read_probe(),
             },
             _ => self.skip_stray(first),
@@ -209,18 +239,25 @@ impl<'a> Reader<'a, '_> {
         loop {
             self.lexer.next();
             self.read_attach_point();
-            if self.peek() != Some(Ok(Raw::Comma)) {
-                return;
+            if self.peek() == Some(Ok(Raw::Question)) {
+                self.lexer.next();
+                self.push(Token::Question);
             }
+            let separator = match self.peek() {
+                Some(Ok(Raw::Comma)) => Token::Comma,
+                Some(Ok(Raw::OrOr)) => Token::OrOr,
+                _ => return,
+            };
             self.lexer.next();
             match self.peek() {
-                Some(Ok(Raw::Word)) => self.push(Token::Comma),
-                Some(Ok(Raw::BraceOpen | Raw::Slash | Raw::Less)) => return,
+                Some(Ok(Raw::Word)) => self.push(separator),
+                Some(Ok(Raw::BraceOpen | Raw::Slash | Raw::Less)) if separator == Token::Comma => return,
                 _ => {
                     let found = self.describe_next();
-                    let comma = self.here();
-                    let message = format!("expected a probe after the comma, found {found}");
-                    self.report(Diagnostic::error(Code::UnexpectedToken, message).at(comma, ""));
+                    let here = self.here();
+                    let what = if separator == Token::Comma { "the comma" } else { "`||`" };
+                    let message = format!("expected a probe after {what}, found {found}");
+                    self.report(Diagnostic::error(Code::UnexpectedToken, message).at(here, ""));
                     return;
                 }
             }
@@ -243,7 +280,8 @@ impl<'a> Reader<'a, '_> {
         }
         let end = self.lexer.span().end;
         let span = self.span(start..end);
-        self.push_at(start, Token::Target(AttachPoint { kind, parts, span }), end);
+        let point = AttachPoint { kind, parts, alternatives: vec![], optional: false, span };
+        self.push_at(start, Token::Target(point), end);
     }
 
     /// Reports a target that is missing or set off by blanks.
@@ -295,7 +333,7 @@ impl<'a> Reader<'a, '_> {
     /// Something other than a predicate or an action follows the header.
     fn report_no_action(&mut self) {
         let mut ahead = self.lexer.clone();
-        let Some(first) = ahead.next() else {
+        if ahead.next().is_none() {
             let end = self.last_end();
             let header = self.span(self.item.start..end);
             self.report(
@@ -305,24 +343,14 @@ impl<'a> Reader<'a, '_> {
             );
             self.item.usable = false;
             return;
-        };
-        let start = ahead.span().start;
-        match first {
-            Ok(Raw::OrOr | Raw::Question) => {
-                let what = if first == Ok(Raw::OrOr) { "alternatives of probes" } else { "optional probes" };
-                let span = self.span(ahead.span());
-                self.report(construct::not_supported(what, span));
-                self.skip_to_action();
-            }
-            _ => {
-                let found = self.describe_next();
-                let message = format!("expected `{{`, `<` or a predicate after the probe, found {found}");
-                let diagnostic = Diagnostic::error(Code::UnexpectedToken, message);
-                self.skip_to_action();
-                let junk = start..self.lexer.span().end.max(start);
-                self.report(self.explain_junk(diagnostic, junk));
-            }
         }
+        let start = ahead.span().start;
+        let found = self.describe_next();
+        let message = format!("expected `{{`, `<` or a predicate after the probe, found {found}");
+        let diagnostic = Diagnostic::error(Code::UnexpectedToken, message);
+        self.skip_to_action();
+        let junk = start..self.lexer.span().end.max(start);
+        self.report(self.explain_junk(diagnostic, junk));
         if self.peek() == Some(Ok(Raw::BraceOpen)) { self.read_action() } else { self.item.usable = false }
     }
 

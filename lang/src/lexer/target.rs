@@ -27,6 +27,7 @@ pub(super) fn scan(kind: &str, rest: &str) -> Target {
             }
             ':' => parts.push((start, at, std::mem::take(&mut text))),
             _ if ends(c, path, symbol) => break,
+            '?' if at > 0 && ends_target(rest.get(at + 1..).unwrap_or_default()) => break,
             _ => text.push(c),
         }
         at += c.len_utf8();
@@ -38,6 +39,11 @@ pub(super) fn scan(kind: &str, rest: &str) -> Target {
         parts.push((start, at, text));
     }
     Target { length: at, parts }
+}
+
+/// Whether a `?` before this makes a probe optional, and is no part of its target.
+fn ends_target(rest: &str) -> bool {
+    rest.chars().next().is_none_or(|c| ends(c, false, false) || c == '/')
 }
 
 fn ends(c: char, path: bool, symbol: bool) -> bool {
@@ -67,6 +73,10 @@ mod tests {
             ("kprobe", " f", 0, &[]),
             ("usdt", ":lib:probe {", 10, &["", "lib", "probe"]),
             ("uprobe", "\"open", 0, &[]),
+            ("kprobe", "f? { }", 1, &["f"]),
+            ("kprobe", "f?||kprobe:g", 1, &["f"]),
+            ("uprobe", "/a:f?,u:b", 4, &["/a", "f"]),
+            ("uprobe", "/a?b:f", 6, &["/a?b", "f"]),
         ];
         for (kind, rest, length, parts) in cases {
             let target = scan(kind, rest);

@@ -91,7 +91,14 @@ impl Body<'_, '_> {
                 return size_of(&measured, span);
             }
             ExprKind::Tuple(values) => self.tuple(values, &ty),
-            ExprKind::Error => return nothing(&ty, span),
+            ExprKind::OffsetOf { .. }
+            | ExprKind::TypeOf(_)
+            | ExprKind::TypeInfo(_)
+            | ExprKind::Record(_)
+            | ExprKind::Block(_)
+            | ExprKind::If { .. }
+            | ExprKind::Comptime(_)
+            | ExprKind::Error => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
     }
@@ -399,6 +406,13 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         | ExprKind::Var(_)
         | ExprKind::Positional(_)
         | ExprKind::SizeOf(_)
+        | ExprKind::OffsetOf { .. }
+        | ExprKind::TypeOf(_)
+        | ExprKind::TypeInfo(_)
+        | ExprKind::Record(_)
+        | ExprKind::Block(_)
+        | ExprKind::If { .. }
+        | ExprKind::Comptime(_)
         | ExprKind::Error => false,
     }
 }

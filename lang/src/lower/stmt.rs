@@ -48,8 +48,8 @@ impl Body<'_, '_> {
             StmtKind::For { name, from, to: None, body } => self.map_loop(name.span, from, body),
             StmtKind::Break => Some(hir::StmtKind::Break),
             StmtKind::Continue => Some(hir::StmtKind::Continue),
-            StmtKind::Return => Some(hir::StmtKind::Return),
-            StmtKind::Unsupported { .. } | StmtKind::Error => None,
+            StmtKind::Return(_) => Some(hir::StmtKind::Return),
+            StmtKind::Discard(_) | StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));
     }

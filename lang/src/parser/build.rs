@@ -1,6 +1,8 @@
 //! Makes the nodes of the tree for the grammar's actions: numbers them, keeps them shallow.
 
-use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeTag, UnaryOp};
+use crate::ast::{
+    AttachPoint, BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeOperand, UnaryOp,
+};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::preamble::Constants;
@@ -18,8 +20,8 @@ pub(crate) struct Builder<'a> {
     file: FileId,
     constants: &'a Constants,
     first: u32,
-    /// Height of each expression made, by number from `first`.
-    heights: Vec<u16>,
+    /// Height and offset of each expression made, by number from `first`.
+    heights: Vec<(u16, usize)>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Builder<'a> {
     }
 
     fn height(&self, expr: &Expr) -> u16 {
-        self.heights.get((expr.id.0 - self.first) as usize).copied().unwrap_or(0)
+        self.heights.get((expr.id.0 - self.first) as usize).map_or(0, |(height, _)| *height)
     }
 
     /// A node above `children` of which the highest has this height.
@@ -56,10 +58,10 @@ impl<'a> Builder<'a> {
         let span = self.span(l, r);
         let id = NodeId(self.first + self.heights.len() as u32);
         if below < MAX_DEPTH {
-            self.heights.push(below + 1);
+            self.heights.push((below + 1, l));
             return Expr { id, kind, span };
         }
-        self.heights.push(1);
+        self.heights.push((1, l));
         let message = format!("the expression is too deep: more than {MAX_DEPTH} operators within each other");
         self.once(
             Diagnostic::error(Code::TooDeep, message)
@@ -150,33 +152,149 @@ impl<'a> Builder<'a> {
         self.node(l, ExprKind::Call { name, args }, r, below)
     }
 
-    pub(crate) fn tuple(&mut self, l: usize, first: Expr, rest: Vec<Expr>, r: usize) -> Expr {
-        let mut elements = vec![first];
-        elements.extend(rest);
+    pub(crate) fn tuple(&mut self, l: usize, elements: Vec<Expr>, r: usize) -> Expr {
         let below = self.highest(&elements);
         self.node(l, ExprKind::Tuple(elements), r, below)
     }
 
-    pub(crate) fn offsetof(&mut self, l: usize, r: usize) -> Expr {
-        let span = self.span(l, r);
-        self.diagnostics.push(Diagnostic::error(Code::NotSupported, "`offsetof` is not supported yet").at(span, ""));
-        self.leaf(l, ExprKind::Error, r)
+    pub(crate) fn record(&mut self, l: usize, fields: Vec<(Ident, Expr)>, r: usize) -> Expr {
+        for (at, (name, _)) in fields.iter().enumerate() {
+            let earlier = fields.iter().take(at).find(|(other, _)| other.text == name.text);
+            if let Some((earlier, _)) = earlier {
+                let message = format!("the record has two fields `{}`", name.text);
+                let diagnostic = Diagnostic::error(Code::UnexpectedToken, message);
+                self.once(diagnostic.at(name.span, "again here").at(earlier.span, "first here"));
+            }
+        }
+        let below = fields.iter().map(|(_, value)| self.height(value)).max().unwrap_or(0);
+        self.node(l, ExprKind::Record(fields), r, below)
     }
 
-    pub(crate) fn type_name(
+    pub(crate) fn comptime(&mut self, l: usize, value: Expr, r: usize) -> Expr {
+        let below = self.height(&value);
+        self.node(l, ExprKind::Comptime(Box::new(value)), r, below)
+    }
+
+    pub(crate) fn offset_of(&mut self, l: usize, of: TypeOperand, path: Vec<Ident>, r: usize) -> Expr {
+        let below = self.operand_height(&of);
+        self.node(l, ExprKind::OffsetOf { of, path }, r, below)
+    }
+
+    pub(crate) fn type_of(&mut self, l: usize, of: TypeOperand, r: usize) -> Expr {
+        let below = self.operand_height(&of);
+        self.node(l, ExprKind::TypeOf(of), r, below)
+    }
+
+    pub(crate) fn type_info(&mut self, l: usize, of: TypeOperand, r: usize) -> Expr {
+        let below = self.operand_height(&of);
+        self.node(l, ExprKind::TypeInfo(of), r, below)
+    }
+
+    fn operand_height(&self, operand: &TypeOperand) -> u16 {
+        match operand {
+            TypeOperand::Type(_) => 0,
+            TypeOperand::Value(value) => self.height(value),
+        }
+    }
+
+    /// A place that is given a value; `_` takes what nobody needs.
+    pub(crate) fn assign(&self, place: Expr, op: Option<BinaryOp>, value: Expr) -> StmtKind {
+        match &place.kind {
+            ExprKind::Name(name) if name == "_" && op.is_none() => StmtKind::Discard(value),
+            _ => StmtKind::Assign { place, op, value },
+        }
+    }
+
+    pub(crate) fn alternatives(&self, first: AttachPoint, others: Vec<AttachPoint>) -> AttachPoint {
+        let optional = first.optional || others.iter().any(|point| point.optional);
+        let alternatives = others.into_iter().map(|point| AttachPoint { optional: false, ..point }).collect();
+        AttachPoint { alternatives, optional, ..first }
+    }
+
+    /// A block with its statements, and whether the last one is a value.
+    pub(crate) fn block(&self, l: usize, (stmts, has_value): (Vec<Stmt>, bool), r: usize) -> Block {
+        Block { stmts, span: self.span(l, r), angle: false, has_value }
+    }
+
+    /// The block where a value is wanted: an `if` or a block at its end is the value when it has one.
+    pub(crate) fn value_block(&mut self, mut block: Block) -> Block {
+        let Some(Stmt { kind: StmtKind::If { .. } | StmtKind::Block(_), .. }) = block.stmts.last() else {
+            return block;
+        };
+        let Some(Stmt { kind, span }) = block.stmts.pop() else { return block };
+        let (l, r) = (span.start as usize, span.end as usize);
+        let kind = match kind {
+            StmtKind::If { condition, then, otherwise: Some(otherwise) } => {
+                let (then, otherwise) = (self.value_block(then), self.value_block(otherwise));
+                block.has_value = then.has_value && otherwise.has_value;
+                if block.has_value {
+                    StmtKind::Expr(self.choice(l, (condition, then), Some(otherwise), r))
+                } else {
+                    StmtKind::If { condition, then, otherwise: Some(otherwise) }
+                }
+            }
+            StmtKind::Block(inner) => {
+                let inner = self.value_block(inner);
+                block.has_value = inner.has_value;
+                if inner.has_value { StmtKind::Expr(self.block_value(l, inner, r)) } else { StmtKind::Block(inner) }
+            }
+            kind => kind,
+        };
+        block.stmts.push(Stmt { kind, span });
+        block
+    }
+
+    pub(crate) fn block_value(&mut self, l: usize, block: Block, r: usize) -> Expr {
+        let below = self.highest_from(l);
+        self.node(l, ExprKind::Block(block), r, below)
+    }
+
+    /// The height of the highest expression that begins at this offset or behind. Expressions are made from the left
+    /// to the right, those inside of others first.
+    fn highest_from(&self, l: usize) -> u16 {
+        let inside = self.heights.iter().rev().take_while(|(_, start)| *start >= l);
+        inside.map(|(height, _)| *height).max().unwrap_or(0)
+    }
+
+    /// `if` with two branches as a value.
+    fn choice(&mut self, l: usize, branch: (Expr, Block), otherwise: Option<Block>, r: usize) -> Expr {
+        let (condition, then) = branch;
+        let below = self.highest_from(l);
+        self.node(l, ExprKind::If { condition: Box::new(condition), then, otherwise }, r, below)
+    }
+
+    /// `if`, any number of `else if`, `else` as a value: folded from the end.
+    pub(crate) fn if_value(
         &mut self,
         l: usize,
-        tag: Option<TypeTag>,
-        name: Ident,
-        pointers: u32,
-        array: Option<u64>,
+        first: (Expr, Block),
+        more: Vec<(usize, Expr, Block)>,
+        mut otherwise: Option<Block>,
         r: usize,
-    ) -> TypeName {
-        let array = array.map(|length| self.small(length, l, r));
-        TypeName { tag, name, pointers, array, span: self.span(l, r) }
+    ) -> Expr {
+        if self.has_too_many(&more) {
+            return self.leaf(l, ExprKind::Error, r);
+        }
+        for (at, condition, then) in more.into_iter().rev() {
+            let end = otherwise.as_ref().map_or(then.span, |block| block.span).end as usize;
+            let value = self.choice(at, (condition, then), otherwise, end);
+            let span = value.span;
+            let stmts = vec![Stmt { kind: StmtKind::Expr(value), span }];
+            otherwise = Some(Block { stmts, span, angle: false, has_value: true });
+        }
+        self.choice(l, first, otherwise, r)
     }
 
-    fn small(&mut self, value: u64, l: usize, r: usize) -> u32 {
+    /// Whether a chain of `else if` is too long, with a message.
+    fn has_too_many(&mut self, more: &[(usize, Expr, Block)]) -> bool {
+        let Some((l, ..)) = more.get(MAX_BRANCHES) else { return false };
+        let message = format!("more than {MAX_BRANCHES} `else if` in a row");
+        self.once(Diagnostic::error(Code::TooDeep, message).at(self.span(*l, *l + 2), ""));
+        true
+    }
+
+    /// A number that has to fit in 32 bits.
+    pub(crate) fn small(&mut self, value: u64, l: usize, r: usize) -> u32 {
         u32::try_from(value).unwrap_or_else(|_| {
             let text = self.text.get(l..r).unwrap_or_default().to_string();
             let span = self.span(l, r);
@@ -192,16 +310,14 @@ impl<'a> Builder<'a> {
         more: Vec<(usize, Expr, Block)>,
         mut otherwise: Option<Block>,
     ) -> StmtKind {
-        if let Some((l, ..)) = more.get(MAX_BRANCHES) {
-            let message = format!("more than {MAX_BRANCHES} `else if` in a row");
-            self.once(Diagnostic::error(Code::TooDeep, message).at(self.span(*l, *l + 2), ""));
+        if self.has_too_many(&more) {
             return StmtKind::Error;
         }
         for (l, condition, then) in more.into_iter().rev() {
             let end = otherwise.as_ref().map_or(then.span, |block| block.span);
             let span = self.span(l, end.end as usize);
             let kind = StmtKind::If { condition, then, otherwise };
-            otherwise = Some(Block { stmts: vec![Stmt { kind, span }], span, angle: false });
+            otherwise = Some(Block { stmts: vec![Stmt { kind, span }], span, angle: false, has_value: false });
         }
         StmtKind::If { condition: first.0, then: first.1, otherwise }
     }

@@ -39,10 +39,12 @@ impl<'a> Mender<'a> {
             }
             return true;
         }
-        if self.mend_block_value(at, expected) || self.mend_record(at) {
-            return true;
-        }
         let range = self.statement_around(at);
+        let declares = matches!(self.token(0), Some(Token::Import | Token::Let | Token::Macro | Token::Fn));
+        if declares && !self.tokens.iter().take(at).any(|(_, token, _)| *token == Token::BraceOpen) {
+            self.report_unexpected(at, expected, at..at + 1);
+            return false;
+        }
         if range.is_empty() && self.token(range.start.wrapping_sub(1)).is_none() {
             self.report_unexpected(at, expected, 0..at + 1);
             return false;
@@ -95,9 +97,6 @@ impl<'a> Mender<'a> {
             (Some(Token::Name(name)), Some(token)) if begins_with_list(token) => {
                 diagnostic = diagnostic.help(format!("a function is called with parentheses: {name}(...)"));
             }
-            (_, Some(Token::TypeOf)) => {
-                diagnostic = Diagnostic::error(Code::NotSupported, "`typeof` is not supported yet").at(span, "");
-            }
             _ => {}
         }
         self.diagnostics.push(diagnostic);
@@ -110,51 +109,6 @@ impl<'a> Mender<'a> {
             Some(Token::PredicateClose) => "the `/` that closes the predicate".to_string(),
             Some(_) => quote(self.slice(self.span_of(at))),
         }
-    }
-
-    /// `{ ... }` or `if ... { ... } else { ... }` where a value is expected.
-    fn mend_block_value(&mut self, at: usize, expected: &Expected) -> bool {
-        let what = match self.token(at) {
-            Some(Token::BraceOpen) => "blocks as values are",
-            Some(Token::If) => "`if` as a value is",
-            _ => return false,
-        };
-        if !expected.expression || expected.statement {
-            return false;
-        }
-        let diagnostic = Diagnostic::error(Code::NotSupported, format!("{what} not supported yet"));
-        self.diagnostics.push(diagnostic.at(self.span_of(at), ""));
-        let first = if self.token(at) == Some(&Token::BraceOpen) { at } else { at + 1 };
-        self.replace(at..self.statement_end(first).max(at + 1), Token::ErrorExpr);
-        true
-    }
-
-    /// `(a = 1, b = 2)` as a value.
-    fn mend_record(&mut self, at: usize) -> bool {
-        let word = matches!(self.token(at.wrapping_sub(1)), Some(Token::Name(_)));
-        let Some(open) = at.checked_sub(2).filter(|_| word && self.token(at) == Some(&Token::Assign)) else {
-            return false;
-        };
-        if self.token(open) != Some(&Token::ParenOpen) {
-            return false;
-        }
-        let mut depth = 0usize;
-        let close = (open..self.tokens.len()).find(|index| {
-            match self.token(*index) {
-                Some(Token::ParenOpen | Token::CastOpen) => depth += 1,
-                Some(Token::ParenClose) => depth -= 1,
-                _ => {}
-            }
-            depth == 0
-        });
-        let Some(close) = close else { return false };
-        if matches!(self.token(open.wrapping_sub(1)), Some(Token::If | Token::While | Token::Name(_))) {
-            return false;
-        }
-        let place = self.span_of(open).to(self.span_of(close));
-        self.diagnostics.push(Diagnostic::error(Code::NotSupported, "records are not supported yet").at(place, ""));
-        self.replace(open..close + 1, Token::ErrorExpr);
-        true
     }
 
     /// `=` where values are compared.
@@ -180,7 +134,11 @@ impl<'a> Mender<'a> {
         for (index, (_, token, _)) in self.tokens.iter().enumerate().take(at).rev() {
             match token {
                 Token::ParenClose | Token::BracketClose => depth += 1,
-                Token::ParenOpen | Token::BracketOpen | Token::CastOpen if depth > 0 => depth -= 1,
+                Token::ParenOpen | Token::BracketOpen | Token::CastOpen | Token::RecordOpen | Token::TypeOpen
+                    if depth > 0 =>
+                {
+                    depth -= 1
+                }
                 Token::ParenOpen => {
                     let before = self.token(index.wrapping_sub(1));
                     if matches!(before, Some(Token::If | Token::While)) {
@@ -200,7 +158,7 @@ impl<'a> Mender<'a> {
         let mut depth = 0usize;
         let opening = (first + 1..self.tokens.len()).find(|index| match self.token(*index) {
             Some(Token::BraceOpen) => depth == 0,
-            Some(Token::ParenOpen | Token::BracketOpen | Token::CastOpen) => {
+            Some(Token::ParenOpen | Token::BracketOpen | Token::CastOpen | Token::RecordOpen | Token::TypeOpen) => {
                 depth += 1;
                 false
             }
@@ -240,7 +198,7 @@ impl<'a> Mender<'a> {
         }
         for index in range.clone() {
             match self.token(index) {
-                Some(Token::ParenOpen | Token::CastOpen) => depth += 1,
+                Some(Token::ParenOpen | Token::CastOpen | Token::RecordOpen | Token::TypeOpen) => depth += 1,
                 Some(Token::ParenClose) => depth = depth.saturating_sub(1),
                 _ => {}
             }
@@ -287,10 +245,12 @@ impl<'a> Mender<'a> {
         while start > 0 {
             match self.token(start - 1) {
                 Some(Token::BraceClose) if depth == 0 && self.token(start) != Some(&Token::Else) => break,
-                Some(Token::ParenClose | Token::BracketClose | Token::BraceClose) => depth += 1,
-                Some(Token::ParenOpen | Token::BracketOpen | Token::CastOpen) => depth = depth.saturating_sub(1),
-                Some(Token::BraceOpen) if depth == 0 => break,
-                Some(Token::BraceOpen) => depth -= 1,
+                Some(Token::ParenClose | Token::BracketClose | Token::BraceClose | Token::ValueClose) => depth += 1,
+                Some(Token::ParenOpen | Token::BracketOpen | Token::CastOpen | Token::RecordOpen | Token::TypeOpen) => {
+                    depth = depth.saturating_sub(1)
+                }
+                Some(Token::BraceOpen | Token::ValueOpen) if depth == 0 => break,
+                Some(Token::BraceOpen | Token::ValueOpen) => depth -= 1,
                 Some(Token::Semicolon | Token::ErrorStmt) if depth == 0 => break,
                 Some(Token::AngleOpen | Token::PredicateClose | Token::PredicateOpen) => break,
                 _ => {}
@@ -305,7 +265,9 @@ impl<'a> Mender<'a> {
         let mut end = at;
         while let Some(token) = self.token(end) {
             match token {
-                Token::BraceOpen => depth += 1,
+                Token::BraceOpen | Token::ValueOpen => depth += 1,
+                Token::ValueClose if depth == 0 => return end,
+                Token::ValueClose => depth -= 1,
                 Token::BraceClose if depth <= 1 => {
                     if depth == 0 {
                         return end;

@@ -33,6 +33,9 @@ const OPERANDS: &[&str] = &[
     "NAME",
     "POSITIONAL",
     "CAST",
+    "RECORD_OPEN",
+    "VALUE_OPEN",
+    "VALUE_IF",
     "(",
     "-",
     "!",
@@ -45,16 +48,67 @@ const OPERANDS: &[&str] = &[
     "false",
     "sizeof",
     "offsetof",
+    "typeof",
+    "typeinfo",
+    "comptime",
 ];
 
 /// Terminals that begin statements.
-const STATEMENTS: &[&str] =
-    &["let", "if", "while", "for", "unroll", "return", "break", "continue", "{", ";", "}", "ANGLE_CLOSE"];
+const STATEMENTS: &[&str] = &[
+    "let",
+    "if",
+    "while",
+    "for",
+    "unroll",
+    "return",
+    "break",
+    "continue",
+    "{",
+    ";",
+    "}",
+    "VALUE_CLOSE",
+    "ANGLE_CLOSE",
+];
 
 /// Terminals that go on with an operand.
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "%", "&", "|", "^", "&&", "||", "==", "!=", "<", "<=", ">", ">=", "<<", ">>", "?", ".", "->",
-    "[", "++", "--", "(", "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "&",
+    "|",
+    "^",
+    "&&",
+    "||",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "<<",
+    ">>",
+    "?",
+    ".",
+    "->",
+    "[",
+    "++",
+    "--",
+    "(",
+    "CALL_BANG",
+    "=",
+    "+=",
+    "-=",
+    "*=",
+    "/=",
+    "%=",
+    "&=",
+    "|=",
+    "^=",
+    "<<=",
+    ">>=",
 ];
 
 /// Translates the grammar's terminals.
@@ -71,7 +125,7 @@ pub(super) fn expected(error: ParseError<usize, Token<'_>, ()>) -> Expected {
             || (expression && OPERANDS.contains(name))
             || (operator && OPERATORS.contains(name))
     };
-    if has("{") && has("[") && !statement {
+    if (has("{") || has("VALUE_OPEN")) && has("[") && !statement {
         // behind a condition: going on with it is possible, but hardly what is missing
         return Expected { others: vec!["`{`".to_string()], ..Expected::default() };
     }
@@ -84,12 +138,17 @@ fn in_words(terminal: &str) -> Option<String> {
     Some(match terminal {
         "NAME" => "a name".to_string(),
         "VAR" => "a variable".to_string(),
+        "MAP" => "a map".to_string(),
+        "VALUE_CLOSE" => "`}`".to_string(),
         "INT" => "a number".to_string(),
         "TARGET" => "a probe".to_string(),
         "ANGLE_CLOSE" => "`>`".to_string(),
         "ANGLE_OPEN" => "`<`".to_string(),
         "PREDICATE_OPEN" | "PREDICATE_CLOSE" => "`/`".to_string(),
-        "ERROR_EXPR" | "ERROR_STMT" | "CAST" => return None,
+        "ERROR_EXPR" | "ERROR_STMT" | "CAST" | "RECORD_OPEN" | "TYPE_OPEN" | "VALUE_OPEN" | "VALUE_IF"
+        | "CALL_BANG" => {
+            return None;
+        }
         _ => format!("`{terminal}`"),
     })
 }
@@ -153,8 +212,17 @@ fn comparison(text: &str, file: FileId, tokens: &[SpannedToken<'_>], at: usize) 
 fn operand_edge<'t, 'a: 't>(tokens: impl Iterator<Item = &'t SpannedToken<'a>>, backwards: bool) -> usize {
     let mut depth = 0usize;
     let inside = |(_, token, _): &&SpannedToken<'_>| {
-        let closes = matches!(token, Token::ParenClose | Token::BracketClose | Token::BraceClose);
-        let opens = matches!(token, Token::ParenOpen | Token::BracketOpen | Token::CastOpen | Token::BraceOpen);
+        let closes = matches!(token, Token::ParenClose | Token::BracketClose | Token::BraceClose | Token::ValueClose);
+        let opens = matches!(
+            token,
+            Token::ParenOpen
+                | Token::BracketOpen
+                | Token::CastOpen
+                | Token::RecordOpen
+                | Token::TypeOpen
+                | Token::BraceOpen
+                | Token::ValueOpen
+        );
         let (deeper, higher) = if backwards { (closes, opens) } else { (opens, closes) };
         if depth == 0 && (higher || binds_looser(token)) {
             return false;

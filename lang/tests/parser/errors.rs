@@ -193,30 +193,39 @@ fn empty_and_deep() {
 
 #[test]
 fn constructs_that_are_not_there_yet() {
-    check(
-        "#define b \\\n c\nmacro m(x) { x } import \"a\";\nlet @m = hash(4);\nfn f() { }\n\
-         struct s { int a; } __attribute__((packed));\nparam p: int = 1;\ntable t { a: int; }\nx = kprobe:f { }\nbegin { }",
-        &[
-            ("LT0602", "#define b \\"),
-            ("LT0602", "macro m"),
-            ("LT0602", "import \"a\""),
-            ("LT0602", "let @m"),
-            ("LT0602", "fn f"),
-            ("LT0602", "struct s"),
-            ("LT0602", "param p"),
-            ("LT0602", "table t"),
-            ("LT0602", "x ="),
-        ],
-    );
-    check("kprobe:a || kprobe:b { @x = }", &[("LT0602", "||"), ("LT0101", "}")]);
-    check(
-        "begin { $a = { 1 }; $b = (c = 1, d = 2); $e = if (1) { 2 } else { 3 }; $f = = 1 }",
-        &[("LT0602", "{"), ("LT0602", "(c = 1, d = 2)"), ("LT0602", "if"), ("LT0101", "=")],
-    );
-    check(
-        "begin { f(offsetof(struct a, b.c)); let $x: typeof($y) = 1 }",
-        &[("LT0602", "offsetof(struct a, b.c)"), ("LT0602", "typeof")],
-    );
+    check("param p: int = 1;\ntable t { a: int; }\nbegin { }", &[("LT0602", "param p"), ("LT0602", "table t")]);
+}
+
+#[test]
+fn declarations() {
+    check("let @m = hash(5)\nbegin { }", &[("LT0101", "")]);
+    check("let @m = ; begin { }", &[("LT0101", ";")]);
+    check("import \"a\" begin { }", &[("LT0101", "")]);
+    check("macro f(1) { } begin { @ = }", &[("LT0101", "1"), ("LT0101", "}")]);
+    check("macro f(a { 1 } begin { }", &[("LT0102", "")]);
+    check("macro f(a); begin { }", &[("LT0101", ";")]);
+    check("macro f(a) { a + ; 1 } begin { }", &[("LT0101", ";")]);
+    check("macro f { ", &[("LT0102", "")]);
+    check("fn f() { } begin { }", &[("LT0101", "{")]);
+    check("fn f($a): void { } begin { }", &[("LT0101", ")")]);
+    check("kprobe:a || { @x = }", &[("LT0101", "||"), ("LT0101", "}")]);
+    check("struct s { int a;", &[("LT0102", "")]);
+}
+
+#[test]
+fn values() {
+    check("begin { $x = { $a = 1; $a } exit() }", &[("LT0101", "")]);
+    check("begin { $x = { 1 + }; f(1 2) }", &[("LT0101", "}"), ("LT0101", "2")]);
+    check("begin { $x = { $y = = 1; 2 }; }", &[("LT0101", "=")]);
+    check("begin { f(if a { 1 +; 2 } else { 3 }) }", &[("LT0101", ";")]);
+    check("begin { $x = if (1 { 2 } else { 3 } }", &[("LT0102", "")]);
+    check("begin { $x = if ; f(1 2) }", &[("LT0101", ";"), ("LT0101", "2")]);
+    check("begin { $x = (a=1, 5) }", &[("LT0101", "5")]);
+    check("begin { $x = (a=1, a=2) }", &[("LT0101", "a")]);
+    check("begin { f((,)) }", &[("LT0101", ",")]);
+    check("begin { offsetof(struct s, a->b); f(1 2) }", &[("LT0101", "->"), ("LT0101", "2")]);
+    check("begin { sizeof(struct) }", &[("LT0101", ")")]);
+    check("begin { let $x: int8[] = { ; }", &[("LT0102", "")]);
 }
 
 #[test]

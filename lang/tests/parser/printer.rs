@@ -1,9 +1,37 @@
 //! A compact form of the tree for tests: prefix notation in parentheses.
 
-use lt_lang::ast::{Ast, Block, Expr, ExprKind, Probe, Stmt, StmtKind, TypeName, TypeTag, UnaryOp};
+use lt_lang::ast::{
+    Ast, AttachPoint, Block, Expr, ExprKind, Macro, MacroParamKind, Probe, Stmt, StmtKind, TypeBase, TypeName,
+    TypeOperand, TypeSuffix, TypeTag, UnaryOp,
+};
 
+/// The declarations, by their kinds, and the probes.
 pub(crate) fn ast(ast: &Ast) -> String {
-    join(&ast.probes, probe)
+    let config = ast.config.iter().map(|entry| format!("(config {} {:?})", entry.name.text, entry.value));
+    let c = ast.c_definitions.iter().map(|definition| format!("(c {:?})", definition.text));
+    let imports = ast.imports.iter().map(|import| format!("(import {:?})", import.path));
+    let maps = ast.maps.iter().map(|map| {
+        format!("(let @{} ({}! {}))", map.name.text, map.kind.text, join(&map.args, expr)).replace("! )", "!)")
+    });
+    let functions = ast.functions.iter().map(|function| {
+        let params = join(&function.params, |(name, ty)| format!("${}:{}", name.text, type_name(ty)));
+        format!("(fn {} [{params}] {} {})", function.name.text, type_name(&function.result), block(&function.body))
+    });
+    let macros = ast.macros.iter().map(macro_definition);
+    let all = config.chain(c).chain(imports).chain(maps).chain(macros).chain(functions);
+    all.chain(ast.probes.iter().map(probe)).collect::<Vec<_>>().join(" ")
+}
+
+fn macro_definition(one: &Macro) -> String {
+    let params = join(&one.params, |param| {
+        let sigil = match param.kind {
+            MacroParamKind::Variable => "$",
+            MacroParamKind::Map => "@",
+            MacroParamKind::Expr => "",
+        };
+        format!("{sigil}{}", param.name.text)
+    });
+    format!("(macro {} [{params}] {})", one.name.text, block(&one.body))
 }
 
 fn join<T>(list: &[T], print: impl Fn(&T) -> String) -> String {
@@ -11,12 +39,26 @@ fn join<T>(list: &[T], print: impl Fn(&T) -> String) -> String {
 }
 
 fn probe(probe: &Probe) -> String {
-    let points = probe.attach_points.iter().map(|point| {
-        let parts = point.parts.iter().map(|part| format!(":{}", part.text)).collect::<String>();
-        format!("{}{parts}", point.kind.text)
-    });
+    let name = probe.name.as_ref().map_or(String::new(), |name| format!("{}=", name.text));
+    let points = probe.attach_points.iter().map(attach_point);
     let predicate = probe.predicate.as_ref().map_or(String::new(), |predicate| format!(" /{}/", expr(predicate)));
-    format!("{}{predicate} {}", points.collect::<Vec<_>>().join(","), block(&probe.action))
+    format!("{name}{}{predicate} {}", points.collect::<Vec<_>>().join(","), block(&probe.action))
+}
+
+fn attach_point(point: &AttachPoint) -> String {
+    let parts = point.parts.iter().map(|part| format!(":{}", part.text)).collect::<String>();
+    let others = point.alternatives.iter().map(|other| format!("||{}", attach_point(other))).collect::<String>();
+    format!("{}{parts}{others}{}", point.kind.text, if point.optional { "?" } else { "" })
+}
+
+/// A block whose value is wanted ends with `=> value`.
+fn value_block(block: &Block) -> String {
+    match block.stmts.split_last() {
+        Some((last, stmts)) if block.has_value => {
+            format!("{{{}=> {}}}", join(stmts, |one| stmt(one) + " "), stmt(last))
+        }
+        _ => self::block(block),
+    }
 }
 
 fn block(block: &Block) -> String {
@@ -48,8 +90,9 @@ fn stmt(stmt: &Stmt) -> String {
         }
         StmtKind::Break => "(break)".to_string(),
         StmtKind::Continue => "(continue)".to_string(),
-        StmtKind::Return => "(return)".to_string(),
-        StmtKind::Unsupported { what } => format!("(unsupported {what})"),
+        StmtKind::Return(None) => "(return)".to_string(),
+        StmtKind::Return(Some(value)) => format!("(return {})", expr(value)),
+        StmtKind::Discard(value) => format!("(_ {})", expr(value)),
         StmtKind::Error => "(error)".to_string(),
     }
 }
@@ -82,6 +125,25 @@ pub(crate) fn expr(expr_: &Expr) -> String {
         ExprKind::Index { base, index } => format!("([] {} {})", expr(base), expr(index)),
         ExprKind::Cast { ty, value } => format!("(cast {} {})", type_name(ty), expr(value)),
         ExprKind::SizeOf(ty) => format!("(sizeof {})", type_name(ty)),
+        ExprKind::OffsetOf { of, path } => {
+            format!(
+                "(offsetof {} {})",
+                operand(of),
+                path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")
+            )
+        }
+        ExprKind::TypeOf(of) => format!("(typeof {})", operand(of)),
+        ExprKind::TypeInfo(of) => format!("(typeinfo {})", operand(of)),
+        ExprKind::Record(fields) => {
+            format!("(record {})", join(fields, |(name, value)| format!("{}={}", name.text, expr(value))))
+        }
+        ExprKind::Block(inner) => value_block(inner),
+        ExprKind::If { condition, then, otherwise } => {
+            let otherwise = otherwise.as_ref().map_or(String::new(), |block| format!(" {}", value_block(block)));
+            format!("(if= {} {}{otherwise})", expr(condition), value_block(then))
+        }
+        ExprKind::Comptime(value) => format!("(comptime {})", expr(value)),
+        ExprKind::Tuple(elements) if elements.is_empty() => "(tuple)".to_string(),
         ExprKind::Tuple(elements) => format!("(tuple {})", join(elements, expr)),
         ExprKind::Error => "(error)".to_string(),
     }
@@ -97,13 +159,30 @@ fn unary(op: UnaryOp) -> &'static str {
     }
 }
 
+fn operand(operand: &TypeOperand) -> String {
+    match operand {
+        TypeOperand::Type(ty) => type_name(ty),
+        TypeOperand::Value(value) => expr(value),
+    }
+}
+
 fn type_name(ty: &TypeName) -> String {
-    let tag = match ty.tag {
-        None => "",
-        Some(TypeTag::Struct) => "struct ",
-        Some(TypeTag::Union) => "union ",
-        Some(TypeTag::Enum) => "enum ",
+    let base = match &ty.base {
+        TypeBase::Name { tag, name } => {
+            let tag = match tag {
+                None => "",
+                Some(TypeTag::Struct) => "struct ",
+                Some(TypeTag::Union) => "union ",
+                Some(TypeTag::Enum) => "enum ",
+            };
+            format!("{tag}{}", name.text)
+        }
+        TypeBase::TypeOf(of) => format!("typeof({})", operand(of)),
     };
-    let array = ty.array.map_or(String::new(), |length| format!("[{length}]"));
-    format!("'{tag}{}{}{array}'", ty.name.text, "*".repeat(ty.pointers as usize))
+    let suffixes = ty.suffixes.iter().map(|suffix| match suffix {
+        TypeSuffix::Pointer => "*".to_string(),
+        TypeSuffix::Array(length) => format!("[{length}]"),
+        TypeSuffix::AnyArray => "[]".to_string(),
+    });
+    format!("'{base}{}'", suffixes.collect::<String>())
 }

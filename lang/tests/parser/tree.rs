@@ -149,7 +149,7 @@ fn casts_and_types() {
         ("(foo **)(arg0 + 8)", "(cast 'foo**' (+ arg0 8))"),
         ("*(uint64 *)$p", "(* (cast 'uint64*' $p))"),
         ("(int8[16])$x", "(cast 'int8[16]' $x)"),
-        ("(uint8[])\"a\"", "(cast 'uint8[0]' \"a\")"),
+        ("(uint8[])\"a\"", "(cast 'uint8[]' \"a\")"),
         ("(unsigned long)$x", "(cast 'unsigned long' $x)"),
         ("(enum e)1", "(cast 'enum e' 1)"),
         ("f(a)(b) ? 1 : 2", ""),
@@ -179,4 +179,82 @@ fn spans_and_numbers() {
     assert!(value.id != place.id && value.id.0 < ast.node_count);
     let point = &ast.probes[1].attach_points[0];
     assert_eq!((sources.slice(point.kind.span), sources.slice(point.parts[0].span)), ("kprobe", "f"));
+}
+
+#[test]
+fn declarations() {
+    for (text, expected) in [
+        ("let @m = hash(100); begin { }", "(let @m (hash! 100)) begin {}"),
+        ("begin { } let @ = lruhash(1);", "(let @ (lruhash! 1)) begin {}"),
+        ("import \"a.bt\"; import \"b\"; begin { }", "(import \"a.bt\") (import \"b\") begin {}"),
+        ("macro one() { 1 } begin { }", "(macro one [] {1}) begin {}"),
+        ("macro greet { print(\"hi\"); } begin { greet!() }", "(macro greet [] {(print! \"hi\")}) begin {(greet!)}"),
+        ("macro add($a, @m, e) { $a += e; @m } begin { }", "(macro add [$a @m e] {(+= $a e) @m}) begin {}"),
+        (
+            "macro pick(c) { if (c) { 1 } else if 2 { 3 } else { { 4 } } } begin { }",
+            "(macro pick [c] {(if= c {=> 1} {=> (if= 2 {=> 3} {=> {=> 4}})})}) begin {}",
+        ),
+        ("macro act(c) { if (c) { f() } } begin { }", "(macro act [c] {(if c {(f!)})}) begin {}"),
+        (
+            "fn f($a : uint8, $b: struct s *): void { return $a + 1; } begin { }",
+            "(fn f [$a:'uint8' $b:'struct s*'] 'void' {(return (+ $a 1))}) begin {}",
+        ),
+        ("fn f(): struct x { } begin { }", "(fn f [] 'struct x' {}) begin {}"),
+        (
+            "struct s { int a[4]; } __attribute__((packed));\nenum e { A, B = 5 };\ntypedef struct { int x; } t;\nbegin { }",
+            "(c \"struct s { int a[4]; } __attribute__((packed))\") (c \"enum e { A, B = 5 }\") \
+             (c \"typedef struct { int x; } t\") begin {}",
+        ),
+        ("#define F(x) \\\n x\nbegin { }", "(c \"#define F(x) \\\\\\n x\") begin {}"),
+        ("p=kprobe:f { } q = begin { }", "p=kprobe:f {} q=begin {}"),
+        ("k:a || f:b, k:c? < f() >", "k:a||f:b,k:c? <(f!)>"),
+        ("k:a||f:b? /pid/ { } u:x:y?{ }", "k:a||f:b? /pid/ {} u:x:y? {}"),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn values_and_types() {
+    for (text, expected) in [
+        ("{ 1 }", "{=> 1}"),
+        ("{ let $b = 1; $b } + 2", "(+ {(let $b 1) => $b} 2)"),
+        ("{ f(); }", "{(f!)}"),
+        ("f({ printf(\"hi\") })", "(f! {=> (printf! \"hi\")})"),
+        ("{ { 1 } }", "{=> {=> 1}}"),
+        ("{ if (a) { 1 } else { 2 } }", "{=> (if= a {=> 1} {=> 2})}"),
+        ("{ if (a) { 1 } }", "{(if a {1})}"),
+        ("if ($a > 1) { 2 } else { 3 }", "(if= (> $a 1) {=> 2} {=> 3})"),
+        ("f(if a { 1 } else if b { 2 } else { 3 }, 4)", "(f! (if= a {=> 1} {=> (if= b {=> 2} {=> 3})}) 4)"),
+        ("1 + if a { 1 } else { 2 } * 3", "(+ 1 (* (if= a {=> 1} {=> 2}) 3))"),
+        ("a ? { 1 } : { 2 }", "(? a {=> 1} {=> 2})"),
+        ("(uint8){ 1 }", "(cast 'uint8' {=> 1})"),
+        ("(a=1, b=\"x\").a", "(. (record a=1 b=\"x\") a)"),
+        ("(a=(b=1))", "(record a=(record b=1))"),
+        ("()", "(tuple)"),
+        ("(1, 2,)", "(tuple 1 2)"),
+        ("f!(1)", "(f! 1)"),
+        ("f!((uint8)1)", "(f! (cast 'uint8' 1))"),
+        ("comptime (1 + 2)", "(comptime (+ 1 2))"),
+        ("typeinfo($x).base_type", "(. (typeinfo $x) base_type)"),
+        ("typeinfo(exp[0])", "(typeinfo 'exp[0]')"),
+        ("typeinfo((exp)[0])", "(typeinfo ([] exp 0))"),
+        ("offsetof(struct s, a.b.if)", "(offsetof 'struct s' a.b.if)"),
+        ("offsetof(*$p, x)", "(offsetof (* $p) x)"),
+        ("offsetof(typeof(struct s), x)", "(offsetof 'typeof('struct s')' x)"),
+        ("sizeof(typeof($x))", "(sizeof 'typeof($x)')"),
+        ("sizeof(uint32*[10])", "(sizeof 'uint32*[10]')"),
+        ("f(1, typeof(struct s *), \"x\")", "(f! 1 (typeof 'struct s*') \"x\")"),
+        ("(int32*[4]*)$x", "(cast 'int32*[4]*' $x)"),
+        ("(int8[2][3])$x", "(cast 'int8[2][3]' $x)"),
+        ("(string[64])arg0", "(cast 'string[64]' arg0)"),
+        ("(typeof($x)*)arg0", "(cast 'typeof($x)*' arg0)"),
+        ("(typeof(uint8))-1", "(cast 'typeof('uint8')' (- 1))"),
+    ] {
+        check_expr(text, expected);
+    }
+    check("begin { _ = f(1); if comptime (1) { } }", "begin {(_ (f! 1)) (if (comptime 1) {})}");
+    check("begin { let $x: typeof($y)[2] = 1; return 1 + 2 }", "begin {(let $x:'typeof($y)[2]' 1) (return (+ 1 2))}");
+    check("begin { if ({ 1 } == 1) { f() } else { g() } { h() } }", "begin {(if (== {=> 1} 1) {(f!)} {(g!)}) {(h!)}}");
+    check("begin < $a = if ($b > 1) { 2 > 1 } else { 3 } >", "begin <(= $a (if= (> $b 1) {=> (> 2 1)} {=> 3}))>");
 }

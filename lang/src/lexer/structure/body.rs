@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::construct::character;
 use super::{MAX_ERRORS, MAX_NESTING, Open, OpenKind, RawResult, Reader, has_target};
-use crate::builtins::is_value;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::lexer::{Raw, RawError, literal};
@@ -18,13 +17,14 @@ impl OpenKind {
             OpenKind::Predicate => ("/", Token::PredicateClose),
             OpenKind::Angle => (">", Token::AngleClose),
             OpenKind::Brace => ("}", Token::BraceClose),
+            OpenKind::Value | OpenKind::Branch => ("}", Token::ValueClose),
             OpenKind::Paren | OpenKind::Cast => (")", Token::ParenClose),
             OpenKind::Bracket => ("]", Token::BracketClose),
         }
     }
 
     /// Holds an expression, so that no statement can stand in it.
-    fn is_inner(self) -> bool {
+    pub(super) fn is_inner(self) -> bool {
         matches!(self, OpenKind::Paren | OpenKind::Cast | OpenKind::Bracket)
     }
 }
@@ -102,7 +102,7 @@ impl<'a> Reader<'a, '_> {
                 || stands_alone(word) && self.peek() == Some(Ok(Raw::BraceOpen)))
     }
 
-    fn read_token(&mut self, raw: RawResult) {
+    pub(super) fn read_token(&mut self, raw: RawResult) {
         match raw {
             Err(error) => self.read_error(error),
             Ok(Raw::Word) => self.read_word(),
@@ -113,17 +113,9 @@ impl<'a> Reader<'a, '_> {
             Ok(Raw::Map) => self.push(Token::Map(self.sigil_name())),
             Ok(Raw::Positional) => self.read_positional(),
             Ok(Raw::Hash) => self.report_character(),
-            Ok(Raw::ParenOpen) if !self.operand && self.is_type_ahead(true) => {
-                self.open_context(OpenKind::Cast, Token::CastOpen);
-            }
-            Ok(Raw::ParenOpen) => self.open_context(OpenKind::Paren, Token::ParenOpen),
+            Ok(Raw::ParenOpen) => self.read_paren(),
             Ok(Raw::BracketOpen) => self.open_context(OpenKind::Bracket, Token::BracketOpen),
-            Ok(Raw::BraceOpen) => {
-                if self.operand && !self.in_inner_if() {
-                    self.close_inner("before the block");
-                }
-                self.open_context(OpenKind::Brace, Token::BraceOpen);
-            }
+            Ok(Raw::BraceOpen) => self.read_brace(),
             Ok(Raw::ParenClose | Raw::BracketClose | Raw::BraceClose) => self.read_closer(),
             Ok(Raw::Semicolon) => self.read_semicolon(),
             Ok(Raw::Slash) if self.closes_predicate() => {
@@ -136,19 +128,13 @@ impl<'a> Reader<'a, '_> {
                 self.item.angle_close = Some(self.lexer.span().start);
                 self.push(Token::AngleClose);
             }
+            Ok(Raw::Not) if self.is_call_bang() => self.push(Token::CallBang),
             Ok(raw) => {
                 if let Some(token) = punctuation(raw) {
                     self.push(token);
                 }
             }
         }
-    }
-
-    /// Whether an `if` stands not far before, within the innermost parentheses: an `if` as a value.
-    fn in_inner_if(&self) -> bool {
-        let open = self.stack.last().map_or(0, |open| open.start);
-        let near = self.item.tokens.iter().rev().take(64).take_while(|token| token.0 > open);
-        near.into_iter().any(|(_, token, _)| *token == Token::If)
     }
 
     /// A `/` closes the predicate when an action follows it.
@@ -171,9 +157,12 @@ impl<'a> Reader<'a, '_> {
         let word = self.lexer.slice();
         let member = matches!(self.item.tokens.last(), Some((_, Token::Dot | Token::Arrow, _)));
         let token = match keyword(word) {
-            Some(_) if member => Token::Name(word),
+            _ if member => Token::Name(word),
             Some(Token::SizeOf) if !self.is_type_behind_paren() => Token::Name(word),
+            Some(Token::If) => self.read_if(),
+            Some(Token::Else) => self.read_else(),
             Some(token) => token,
+            None if word == "typeinfo" && self.peek() == Some(Ok(Raw::ParenOpen)) => Token::TypeInfo,
             None => Token::Name(word),
         };
         self.push(token);
@@ -301,6 +290,7 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         self.close_inner("before `;`");
+        self.value_ifs.retain(|depth| *depth < self.stack.len());
         self.push(Token::Semicolon);
     }
 
@@ -323,6 +313,9 @@ impl<'a> Reader<'a, '_> {
                 if let Some(open) = self.stack.pop() {
                     self.push(open.kind.closer().1);
                     self.operand &= open.kind != OpenKind::Cast;
+                    if open.kind == OpenKind::Branch {
+                        self.branch_end = self.item.tokens.len();
+                    }
                 }
             }
         }
@@ -344,7 +337,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Closes open parentheses and brackets, with a message.
-    fn close_inner(&mut self, place: &str) {
+    pub(super) fn close_inner(&mut self, place: &str) {
         let inner = self.stack.iter().rev().take_while(|open| open.kind.is_inner()).count();
         if inner > 0 {
             self.report_unclosed(self.stack.len() - 1, place);
@@ -353,7 +346,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Adds the closing tokens of all contexts from `depth` on.
-    fn close_down_to(&mut self, depth: usize) {
+    pub(super) fn close_down_to(&mut self, depth: usize) {
         let at = self.last_end();
         while self.stack.len() > depth {
             if let Some(open) = self.stack.pop() {
@@ -362,7 +355,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn report_unclosed(&mut self, index: usize, place: &str) {
+    pub(super) fn report_unclosed(&mut self, index: usize, place: &str) {
         let Some(open) = self.stack.get(index).copied() else { return };
         let (closer, at) = (open.kind.closer().0, self.last_end());
         let message = format!("`{closer}` is missing {place}");
@@ -385,82 +378,11 @@ impl<'a> Reader<'a, '_> {
         }
         self.close_down_to(0);
     }
-
-    /// Whether `(type)` stands ahead of a `(` that follows the last token.
-    fn is_type_behind_paren(&self) -> bool {
-        let mut ahead = self.lexer.clone();
-        if ahead.next() != Some(Ok(Raw::ParenOpen)) {
-            return false;
-        }
-        type_follows(ahead, false)
-    }
-
-    /// Whether the `(` that is the last token begins a cast.
-    fn is_type_ahead(&self, cast: bool) -> bool {
-        type_follows(self.lexer.clone(), cast)
-    }
 }
 
 /// The message for a string that its line does not close.
 pub(super) fn unterminated_string(opener: Span) -> Diagnostic {
     Diagnostic::error(Code::UnterminatedString, "the string is not closed on its line").at(opener, "opened here")
-}
-
-/// Whether a type and `)` follow; for a cast, an operand must follow them that makes the parentheses no expression.
-fn type_follows(mut lexer: logos::Lexer<'_, Raw>, cast: bool) -> bool {
-    if lexer.next() != Some(Ok(Raw::Word)) {
-        return false;
-    }
-    let name = lexer.slice();
-    if matches!(keyword(name), Some(Token::Struct | Token::Union | Token::Enum)) {
-        return true;
-    }
-    if keyword(name).is_some() {
-        return false;
-    }
-    let mut next = lexer.next();
-    let mut sure = false;
-    while next == Some(Ok(Raw::Word)) {
-        sure = true;
-        next = lexer.next();
-    }
-    while next == Some(Ok(Raw::Star)) {
-        // `(name *)`: nothing but a type ends in a star
-        sure = true;
-        next = lexer.next();
-    }
-    if next == Some(Ok(Raw::BracketOpen)) {
-        next = lexer.next();
-        sure |= next == Some(Ok(Raw::BracketClose));
-        if next == Some(Ok(Raw::Number)) {
-            next = lexer.next();
-        }
-        if next != Some(Ok(Raw::BracketClose)) {
-            return false;
-        }
-        next = lexer.next();
-    }
-    next == Some(Ok(Raw::ParenClose))
-        && (sure || !is_value(name) && (!cast || lexer.next().is_some_and(operand_begins)))
-}
-
-/// Whether a token can begin the operand of a cast.
-fn operand_begins(raw: RawResult) -> bool {
-    matches!(
-        raw,
-        Ok(Raw::Word
-            | Raw::Number
-            | Raw::Str
-            | Raw::Var
-            | Raw::Positional
-            | Raw::Map
-            | Raw::ParenOpen
-            | Raw::Star
-            | Raw::Amp
-            | Raw::Minus
-            | Raw::Tilde
-            | Raw::Not)
-    )
 }
 
 fn punctuation(raw: Raw) -> Option<Token<'static>> {

@@ -1,47 +1,180 @@
-//! Top-level constructs other than probes: recognised, reported, skipped to their end.
+//! Top-level constructs other than probes: recognized, and read as far as the grammar needs them.
 
 use super::body::unterminated_string;
-use super::{RawResult, Reader, plausible_item, quote};
+use super::{OpenKind, RawResult, Reader, plausible_item, quote};
+use crate::ast::CDefinition;
 use crate::codes::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::lexer::{Raw, RawError};
 use crate::source::Span;
+use crate::token::Token;
+use std::ops::Range;
 
-/// The word that begins a construct, what must follow it, and what a message calls it.
-const CONSTRUCTS: &[(&str, &[Raw], &str)] = &[
-    ("macro", &[Raw::Word], "macros"),
-    ("import", &[Raw::Str], "imports"),
-    ("config", &[Raw::Assign], "the config block"),
-    ("let", &[Raw::Map], "map declarations"),
-    ("fn", &[Raw::Word], "functions"),
-    ("struct", &[Raw::Word, Raw::BraceOpen], "struct definitions"),
-    ("union", &[Raw::Word, Raw::BraceOpen], "union definitions"),
-    ("enum", &[Raw::Word, Raw::BraceOpen], "enum definitions"),
-    ("typedef", &[Raw::Word], "type definitions"),
-    ("param", &[Raw::Word], "script parameters"),
-    ("table", &[Raw::Word], "tables"),
-    ("needs", &[Raw::Word], "`needs`"),
-    ("file", &[Raw::Word], "files as tables"),
-    ("actor", &[Raw::Word], "actors"),
-    ("example", &[Raw::Str], "`example`"),
-    ("test", &[Raw::Str], "script tests"),
-    ("exclusive", &[Raw::ParenOpen], "`exclusive`"),
+/// How a construct at the top level is read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Construct {
+    /// A config block.
+    Config,
+    /// A definition of C, which is kept as text.
+    C,
+    /// From its word, which is this token, to a `;`.
+    Declaration(Token<'static>),
+    /// From its word, which is this token, to the end of a block.
+    Definition(Token<'static>),
+    /// `name = ` before a probe.
+    ProbeName,
+    /// Not there yet; what a message calls it.
+    Later(&'static str),
+}
+
+/// The word that begins a construct, what must follow it, and how it is read.
+const CONSTRUCTS: &[(&str, &[Raw], Construct)] = &[
+    ("macro", &[Raw::Word], Construct::Definition(Token::Macro)),
+    ("fn", &[Raw::Word], Construct::Definition(Token::Fn)),
+    ("import", &[Raw::Str], Construct::Declaration(Token::Import)),
+    ("let", &[Raw::Map], Construct::Declaration(Token::Let)),
+    ("config", &[Raw::Assign], Construct::Config),
+    ("struct", &[Raw::Word, Raw::BraceOpen], Construct::C),
+    ("union", &[Raw::Word, Raw::BraceOpen], Construct::C),
+    ("enum", &[Raw::Word, Raw::BraceOpen], Construct::C),
+    ("typedef", &[Raw::Word], Construct::C),
+    ("param", &[Raw::Word], Construct::Later("script parameters")),
+    ("table", &[Raw::Word], Construct::Later("tables")),
+    ("needs", &[Raw::Word], Construct::Later("`needs`")),
+    ("file", &[Raw::Word], Construct::Later("files as tables")),
+    ("actor", &[Raw::Word], Construct::Later("actors")),
+    ("example", &[Raw::Str], Construct::Later("`example`")),
+    ("test", &[Raw::Str], Construct::Later("script tests")),
+    ("exclusive", &[Raw::ParenOpen], Construct::Later("`exclusive`")),
 ];
 
-/// What the construct is called that begins with `word` and `next`, if it is one.
-pub(super) fn construct(word: &str, next: Option<RawResult>) -> Option<&'static str> {
+/// The construct that begins with `word` and `next`, if it is one.
+pub(super) fn construct(word: &str, next: Option<RawResult>) -> Option<Construct> {
     let Some(Ok(next)) = next else { return None };
     let row = CONSTRUCTS.iter().find(|(name, follow, _)| *name == word && follow.contains(&next));
-    row.map(|(_, _, what)| *what).or((next == Raw::Assign).then_some("named probes"))
+    row.map(|(_, _, construct)| construct.clone()).or((next == Raw::Assign).then_some(Construct::ProbeName))
 }
 
 /// The message for a construct that is not there yet.
-pub(super) fn not_supported(what: &str, span: Span) -> Diagnostic {
+fn not_supported(what: &str, span: Span) -> Diagnostic {
     let verb = if what.starts_with('`') || what.starts_with("the ") { "is" } else { "are" };
     Diagnostic::error(Code::NotSupported, format!("{what} {verb} not supported yet")).at(span, "")
 }
 
-impl Reader<'_, '_> {
+impl<'a> Reader<'a, '_> {
+    /// `name =`
+    pub(super) fn read_probe_name(&mut self) {
+        self.lexer.next();
+        self.push(Token::Name(self.lexer.slice()));
+        self.lexer.next();
+        self.push(Token::Assign);
+    }
+
+    /// Reads up to the `;` that ends a declaration.
+    pub(super) fn read_declaration(&mut self, token: Token<'a>) {
+        self.lexer.next();
+        let ends_with = if token == Token::Import { Raw::Str } else { Raw::ParenClose };
+        self.push(token);
+        while self.item.usable {
+            let before = self.lexer.clone();
+            let raw = self.lexer.next();
+            match raw {
+                Some(Ok(Raw::Semicolon)) => {
+                    self.read_token(Ok(Raw::Semicolon));
+                    return;
+                }
+                None | Some(Ok(Raw::BraceOpen | Raw::BraceClose)) => {
+                    self.lexer = before;
+                    return self.end_declaration();
+                }
+                Some(raw) => self.read_token(raw),
+            }
+            let ended = raw == Some(Ok(ends_with)) && self.stack.is_empty();
+            if ended && self.peek() != Some(Ok(Raw::Semicolon)) {
+                return self.end_declaration();
+            }
+        }
+        self.resync();
+    }
+
+    /// Adds the `;` that is missing.
+    fn end_declaration(&mut self) {
+        let at = self.last_end();
+        let place = self.span(at..at);
+        let mut diagnostic = Diagnostic::error(Code::UnexpectedToken, "`;` is missing behind the declaration")
+            .at(place, "expected `;` here");
+        diagnostic.edit = Some(Edit { span: place, replacement: ";".to_string() });
+        if self.item.diagnostics.is_empty() {
+            self.report(diagnostic);
+        }
+        self.close_down_to(0);
+        self.push_at(at, Token::Semicolon, at);
+        self.resync();
+    }
+
+    /// Reads a header and its block.
+    pub(super) fn read_definition(&mut self, token: Token<'a>) {
+        self.lexer.next();
+        let head = self.here();
+        self.push(token);
+        while self.item.usable {
+            match self.lexer.next() {
+                Some(Ok(Raw::BraceOpen)) => {
+                    self.close_inner("before the block");
+                    self.open_context(OpenKind::Brace, Token::BraceOpen);
+                    return self.read_body();
+                }
+                None => {
+                    self.close_down_to(0);
+                    self.item.usable = false;
+                    return self.report_open_construct(head);
+                }
+                Some(Ok(Raw::Semicolon | Raw::BraceClose)) => {
+                    let message = format!("expected `{{`, found {}", quote(self.lexer.slice()));
+                    let here = self.here();
+                    self.report(Diagnostic::error(Code::UnexpectedToken, message).at(here, ""));
+                    self.item.usable = false;
+                }
+                Some(raw) => self.read_token(raw),
+            }
+        }
+        self.resync();
+    }
+
+    /// Keeps a definition of C, up to its `;` or closing brace.
+    pub(super) fn read_c_definition(&mut self) {
+        self.item.usable = false;
+        self.lexer.next();
+        let head = self.here();
+        let to_semicolon = self.lexer.slice() == "typedef";
+        self.lexer.next();
+        let mut depth = usize::from(self.lexer.slice() == "{");
+        let mut end = self.lexer.span().end;
+        loop {
+            match self.lexer.next() {
+                None if depth > 0 => return self.report_open_construct(head),
+                None => break,
+                Some(Ok(Raw::Semicolon)) if depth == 0 => break,
+                Some(Err(RawError::Comment)) => break,
+                Some(Ok(Raw::BraceOpen)) => depth += 1,
+                Some(Ok(Raw::BraceClose)) => depth = depth.saturating_sub(1),
+                Some(_) => {}
+            }
+            if depth == 0 && !to_semicolon && self.lexer.slice() == "}" {
+                self.skip_attributes();
+                end = self.lexer.span().end;
+                break;
+            }
+            end = self.lexer.span().end;
+        }
+        self.keep_c_definition(head.start as usize..end);
+    }
+
+    fn keep_c_definition(&mut self, range: Range<usize>) {
+        let text = self.text.get(range.clone()).unwrap_or_default().to_string();
+        self.item.c_definition = Some(CDefinition { text, span: self.span(range) });
+    }
+
     /// Skips a construct up to its `;` or closing brace.
     pub(super) fn skip_construct(&mut self, what: &str) {
         self.item.usable = false;
@@ -57,7 +190,7 @@ impl Reader<'_, '_> {
                 None => return,
                 Some(Ok(Raw::BraceOpen | Raw::ParenOpen | Raw::BracketOpen)) => depth += 1,
                 Some(Ok(Raw::ParenClose | Raw::BracketClose)) => depth = depth.saturating_sub(1),
-                Some(Ok(Raw::BraceClose)) if depth <= 1 => return self.skip_attributes(),
+                Some(Ok(Raw::BraceClose)) if depth <= 1 => return,
                 Some(Ok(Raw::BraceClose)) => depth -= 1,
                 Some(Ok(Raw::Semicolon)) if depth == 0 => return,
                 Some(Err(RawError::Comment)) => return,
@@ -94,21 +227,15 @@ impl Reader<'_, '_> {
         );
     }
 
-    /// Skips lines of the C preprocessor that follow each other; one message for all.
-    pub(super) fn skip_directives(&mut self) {
+    /// Keeps a line of the C preprocessor, with those that a backslash joins to it.
+    pub(super) fn read_directive(&mut self) {
         self.item.usable = false;
         self.lexer.next();
-        let first = self.lexer.span().start;
+        let start = self.lexer.span().start;
         let length = directive_length(self.lexer.remainder());
         self.lexer.bump(length);
-        let line = self.text.get(first..self.lexer.span().end).and_then(|text| text.lines().next());
-        let span = self.span(first..first + line.map_or(1, str::len));
-        self.report(not_supported("lines of the C preprocessor", span));
-        while self.peek() == Some(Ok(Raw::Hash)) {
-            self.lexer.next();
-            let length = directive_length(self.lexer.remainder());
-            self.lexer.bump(length);
-        }
+        let text = self.text.get(start..self.lexer.span().end).unwrap_or_default();
+        self.keep_c_definition(start..start + text.trim_end().len());
     }
 
     /// Skips what begins no item; one message for all of it.
