@@ -9,6 +9,7 @@ mod flow;
 mod functions;
 mod generate;
 mod host;
+mod maps;
 mod probes;
 mod rows;
 mod support;
@@ -25,6 +26,7 @@ fn main() {
     trials.extend(ui::trials());
     trials.extend(codegen::trials());
     trials.extend(host::trials());
+    trials.extend(maps::trials());
     trials.extend(cost::trials());
     trials.extend(generate::trials());
     trials.extend(functions::trials());

@@ -118,7 +118,7 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// [`Aggregate::rank`]
-    fn rank(&self, aggregate: Aggregate, value: Int<'c>) -> Emit<Int<'c>> {
+    pub(crate) fn rank(&self, aggregate: Aggregate, value: Int<'c>) -> Emit<Int<'c>> {
         Ok(self.llvm.builder.build_xor(value, self.llvm.uint(aggregate.rank(0)), "")?)
     }
 

@@ -6,6 +6,7 @@ use crate::flow::{self, frame};
 use crate::helpers::Helper;
 use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
 use inkwell::debug_info::DISubprogram;
+use inkwell::values::FunctionValue;
 use lt_lang::hir::{Place, Probe, SlotId, VarId};
 use lt_lang::kernel::Kernel;
 use lt_lang::manifest::{LossCause, Manifest, Map, MapId, MapRole, Program, state};
@@ -34,6 +35,8 @@ pub(crate) struct Unit<'a, 'c> {
     pub(crate) texts: Cell<u32>,
     /// Loops are functions of their own; this is how many there are.
     pub(crate) callbacks: Cell<u32>,
+    /// See [`Emitter::idle_callback`].
+    pub(crate) idle_callback: OnceCell<FunctionValue<'c>>,
 }
 
 /// Where `continue` and `break` go.

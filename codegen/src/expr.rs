@@ -37,6 +37,8 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::Intrinsic(intrinsic) => self.intrinsic(*intrinsic),
             ExprKind::MapGet { map, key } => self.map_get(*map, key.as_ref(), &expr.ty),
             ExprKind::MapHas { map, key } => self.map_has(*map, key),
+            ExprKind::MapFind { map, key, var, ty } => self.map_find(*map, key, *var, ty),
+            ExprKind::MapLength(map) => self.map_length(*map),
             ExprKind::MapDelete { map, key } => self.map_delete(*map, key.as_ref()),
             ExprKind::MapAdd { map, key, delta, new } => self.map_add(*map, key.as_ref(), delta, Some(*new)),
             ExprKind::VarAdd { var, delta, new } => self.var_add(self.var(*var)?, delta, *new, &expr.ty),
@@ -207,7 +209,13 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// BPF divides unsigned numbers only.
-    fn divide_by_nonzero(&self, op: BinaryOp, left: Int<'c>, divisor: Int<'c>, signed: bool) -> Emit<Int<'c>> {
+    pub(crate) fn divide_by_nonzero(
+        &self,
+        op: BinaryOp,
+        left: Int<'c>,
+        divisor: Int<'c>,
+        signed: bool,
+    ) -> Emit<Int<'c>> {
         let (llvm, builder) = (self.llvm, &self.llvm.builder);
         let unsigned = |left, right| match op {
             BinaryOp::Div => builder.build_int_unsigned_div(left, right, ""),

@@ -11,7 +11,7 @@ use crate::llvm::{Block, Memory, Ptr};
 use inkwell::IntPredicate;
 use inkwell::values::FunctionValue;
 use lt_lang::hir::{Loop, Place, Stmt, StmtKind, VarId};
-use lt_lang::manifest::{LossCause, MapId};
+use lt_lang::manifest::{LossCause, MapId, MapValue};
 use lt_lang::types::{Layout, Type};
 
 /// How the last step of a callback went.
@@ -128,8 +128,17 @@ impl<'u, 'c> Emitter<'u, 'c> {
                 return Err(Failure::internal("a loop over a map without a tuple"));
             };
             let to = emitter.var(var)?;
-            for ((ty, offset), from) in types.iter().zip(Layout::of(types).offsets).zip([key, value]) {
-                emitter.copy(llvm.at(to, offset)?, Memory::aligned(*from), ty.size())?;
+            let ([key_type, value_type], [key_at, value_at]) = (types.as_slice(), &Layout::of(types).offsets[..])
+            else {
+                return Err(Failure::internal("a loop over a map whose variable is no pair"));
+            };
+            let (own_key, own_value) = (llvm.at(to, *key_at)?, llvm.at(to, *value_at)?);
+            emitter.copy(own_key, Memory::aligned(*key), key_type.size())?;
+            if let MapValue::Aggregate(_) = emitter.map(map)?.value {
+                let number = emitter.entry_number(map, own_key.ptr, Memory::aligned(*value))?;
+                llvm.store(own_value, number, 8)?;
+            } else {
+                emitter.copy(own_value, Memory::aligned(*value), value_type.size())?;
             }
             emitter.loop_body(body, flow)
         })?;
@@ -216,6 +225,29 @@ impl<'u, 'c> Emitter<'u, 'c> {
             None => llvm.builder.unset_current_debug_location(),
         }
         Ok(function)
+    }
+
+    /// A function for a loop over a map that does nothing; one for all.
+    pub(crate) fn idle_callback(&self) -> Emit<FunctionValue<'c>> {
+        if let Some(made) = self.unit.idle_callback.get() {
+            return Ok(*made);
+        }
+        let llvm = self.llvm;
+        let here = llvm.block()?;
+        let location = llvm.builder.get_current_debug_location();
+        let (name, parameters) = ("lt_idle", ["map", "key", "value", "context"]);
+        let function = llvm.static_function(name, parameters.len());
+        let scope = self.unit.debug.callback(function, name, &parameters, self.probe.span, self.unit.sources)?;
+        llvm.position(llvm.context.append_basic_block(function, "entry"));
+        let home = self.unit.debug.location(llvm, scope, self.probe.span, self.probe.span, self.unit.sources)?;
+        llvm.builder.set_current_debug_location(home);
+        llvm.builder.build_return(Some(&llvm.int(0)))?;
+        llvm.position(here);
+        match location {
+            Some(location) => llvm.builder.set_current_debug_location(location),
+            None => llvm.builder.unset_current_debug_location(),
+        }
+        Ok(*self.unit.idle_callback.get_or_init(|| function))
     }
 
     fn end_step(&self, frame: Memory<'c>, block: Block<'c>, how: i64) -> Emit {

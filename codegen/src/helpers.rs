@@ -49,6 +49,7 @@ helpers! {
     CurrentTaskBtf = 158, "get_current_task_btf", 5 . 11;
     ForEachMapElem = 164, "for_each_map_elem", 5 . 13;
     Loop = 181, "loop", 5 . 17;
+    MapLookupPerCpu = 195, "map_lookup_percpu_elem", 5 . 19;
 }
 
 /// The name of the helper with this number, if lt uses it.

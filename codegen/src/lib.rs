@@ -12,6 +12,7 @@ mod flow;
 pub mod helpers;
 mod intrinsics;
 mod llvm;
+mod map_reads;
 mod maps;
 mod memory;
 mod object;

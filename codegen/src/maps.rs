@@ -33,7 +33,7 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// What `present` makes of the value under a key, or `absent`.
-    fn with_value(
+    pub(crate) fn with_value(
         &self,
         map: MapId,
         key: Ptr<'c>,
@@ -47,6 +47,9 @@ impl<'c> Emitter<'_, 'c> {
     /// A scalar in a map; 0 without one.
     pub(crate) fn map_get(&self, map: MapId, key: Option<&Buffered>, ty: &Type) -> Emit<Int<'c>> {
         let key = self.key(key)?;
+        if let MapValue::Aggregate(aggregate) = self.map(map)?.value {
+            return self.aggregate_number(map, key, aggregate);
+        }
         let read = |value| self.normalize(self.llvm.load(value, ty.size())?, ty);
         self.with_value(map, key, read, || Ok(self.llvm.int(0)))
     }

@@ -42,6 +42,7 @@ pub(crate) fn build<'c>(
         zeros_size: zeros_size(program, manifest),
         texts: Cell::new(0),
         callbacks: Cell::new(0),
+        idle_callback: OnceCell::new(),
         llvm,
         debug,
         manifest,

@@ -5,6 +5,7 @@
 
 use crate::builtins::{Param, ParamClass};
 use crate::manifest::Aggregate;
+use crate::types::{IntType, Type};
 
 /// How the same word of two CPUs' values becomes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,18 @@ impl Aggregate {
             Aggregate::Stats { .. } => "stats",
             Aggregate::Hist { .. } => "hist",
             Aggregate::LinearHist { .. } => "lhist",
+        }
+    }
+
+    /// The type of the number that it is where a program reads it; `None` for those that are several numbers.
+    pub fn number(self) -> Option<Type> {
+        match self {
+            Aggregate::Count => Some(Type::I64),
+            Aggregate::Sum { signed }
+            | Aggregate::Avg { signed }
+            | Aggregate::Min { signed }
+            | Aggregate::Max { signed } => Some(Type::Int(IntType { bits: 64, signed })),
+            Aggregate::Stats { .. } | Aggregate::Hist { .. } | Aggregate::LinearHist { .. } => None,
         }
     }
 

@@ -144,7 +144,7 @@ pub enum StmtKind {
     Return,
     /// Steps until the condition fails.
     Loop(Loop),
-    /// A step for each entry of a keyed plain map; needs [`crate::kernel::Feature::MapLoop`].
+    /// A step for each entry of a keyed map, plain or of aggregations that are numbers; needs [`crate::kernel::Feature::MapLoop`].
     MapLoop {
         /// The map.
         map: MapId,
@@ -282,9 +282,10 @@ pub enum ExprKind {
     },
     /// A value computed by an intrinsic; scalar, or a memory value for [`Intrinsic::Comm`].
     Intrinsic(Intrinsic),
-    /// The value under a key, scalar or memory value; zero or empty when there is none.
+    /// The value under a key, scalar or memory value; zero or empty when there is none. Of a map that aggregates, the
+    /// number that the values of all CPUs are together ([`Aggregate::number`]).
     MapGet {
-        /// The map; plain, not an aggregation.
+        /// The map.
         map: MapId,
         /// `None` for a scalar map.
         key: Option<Buffered>,
@@ -303,6 +304,19 @@ pub enum ExprKind {
         /// The key.
         key: Buffered,
     },
+    /// Whether a map has a key; a bool. If so, the variable becomes the value as [`ExprKind::MapGet`] gives it.
+    MapFind {
+        /// The map.
+        map: MapId,
+        /// The key.
+        key: Buffered,
+        /// A variable of the type of the map's values, or of longer strings.
+        var: VarId,
+        /// The type of the map's values; of an integer, the variable's own.
+        ty: Type,
+    },
+    /// Number of keys of a map; needs [`crate::kernel::Feature::MapLoop`]; i64.
+    MapLength(MapId),
     /// Adds to an integer in a plain map, atomically; a missing key counts from 0. Its value is the old or the new one.
     MapAdd {
         /// The map.

@@ -6,6 +6,7 @@ mod event;
 mod expr;
 mod flow;
 mod functions;
+mod map_functions;
 mod maps;
 mod place;
 mod raw;
@@ -54,6 +55,8 @@ pub fn lower(
         time_formats: Vec::new(),
         exits: false,
         read_maps: HashSet::new(),
+        numbers: HashSet::new(),
+        deleted_scalars: HashSet::new(),
     };
     session.add_user_maps();
     let mut scratch_size = 0;
@@ -61,12 +64,14 @@ pub fn lower(
     for (at, program) in checked.programs.iter().enumerate() {
         let Some(probe) = ast.probes.get(program.probe) else { continue };
         let mut body = Body::new(&mut session, program);
-        let stmts = body.probe(probe);
+        let mut stmts = body.probe(probe);
+        stmts.splice(0..0, body.preset());
         let (vars, mut slots) = (body.vars, body.slots);
         scratch_size = scratch_size.max(slots::place(&mut slots));
         probes.push(hir::Probe { program: ProgramId(at as u32), body: stmts, vars, slots, span: probe.span });
     }
     session.check_scratch(scratch_size, checked);
+    session.settle_kinds();
     session.add_tables();
     session.add_own_maps(scratch_size);
     let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
@@ -109,6 +114,10 @@ struct Session<'a> {
     exits: bool,
     /// Maps that programs do more with than add to their values.
     read_maps: HashSet<MapId>,
+    /// Maps whose values programs read.
+    numbers: HashSet<MapId>,
+    /// Maps without a key that programs delete.
+    deleted_scalars: HashSet<MapId>,
 }
 
 impl Session<'_> {
@@ -126,11 +135,14 @@ struct Body<'s, 'a> {
     slots: Vec<hir::Slot>,
     /// Loops around the statement that is lowered.
     loops: u32,
+    /// Variables that a `find` names first.
+    declared_by_find: Vec<usize>,
 }
 
 impl<'s, 'a> Body<'s, 'a> {
     fn new(session: &'s mut Session<'a>, program: &'a CheckedProgram) -> Self {
-        let mut body = Body { session, program, vars: Vec::new(), slots: Vec::new(), loops: 0 };
+        let mut body =
+            Body { session, program, vars: Vec::new(), slots: Vec::new(), loops: 0, declared_by_find: Vec::new() };
         for var in &program.vars {
             let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());
             let slot = (!ty.is_scalar()).then(|| body.slot(&ty));

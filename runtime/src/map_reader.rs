@@ -121,6 +121,12 @@ impl<'m> MapReader<'m> {
         if !done {
             self.read_one_by_one(&mut add)?;
         }
+        if self.map.keys.is_empty() {
+            // a map without a key that programs delete: its one element may be missing
+            entries.key_size = 0;
+            entries.values.resize(value_size, 0);
+            return Ok(entries);
+        }
         let Some(table) = &self.table else { return Ok(entries) };
         table.each(&mut |key, value| {
             entries.keys.extend_from_slice(key);

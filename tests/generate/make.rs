@@ -22,6 +22,19 @@ pub struct Map {
     pub is_read: bool,
 }
 
+impl Holds {
+    /// The type of what programs read.
+    pub fn read(self) -> Option<Ty> {
+        match self {
+            Holds::Plain(ty) => Some(ty),
+            Holds::Aggregate(function) => NUMBERS.iter().any(|name| function.starts_with(name)).then_some(Ty::I64),
+        }
+    }
+}
+
+/// Aggregations that are numbers.
+const NUMBERS: [&str; 5] = ["count", "sum", "avg", "min", "max"];
+
 const AGGREGATES: [&str; 10] = [
     "count()",
     "sum(#)",
@@ -156,8 +169,8 @@ impl Maker {
 
     fn read_map(&mut self, fits: impl Fn(Ty) -> bool) -> Option<Node> {
         let reads = self.reads_maps;
-        let map = self.map(|map| reads && matches!(map.holds, Holds::Plain(ty) if fits(ty)))?;
-        let Holds::Plain(ty) = map.holds else { return None };
+        let map = self.map(|map| reads && map.holds.read().is_some_and(&fits))?;
+        let ty = map.holds.read()?;
         self.mark_read(&map);
         Some(self.entry(&map, "", "", ty))
     }
@@ -186,6 +199,16 @@ impl Maker {
         let kids: Vec<Node> = map.keys.clone().into_iter().map(|key| self.value(key, 1)).collect();
         let holes = vec!["#"; kids.len()].join(", ");
         Node::with(&format!("{before}{}[{holes}]{after}", map.name), ty, kids)
+    }
+
+    /// A key of this map, as functions take it.
+    pub fn key_tuple(&mut self, map: &Map) -> Node {
+        let kids: Vec<Node> = map.keys.clone().into_iter().map(|ty| self.value(ty, 1)).collect();
+        if kids.len() == 1 {
+            return Node::with("#", Ty::Void, kids);
+        }
+        let holes = vec!["#"; kids.len()].join(", ");
+        Node::with(&format!("({holes})"), Ty::Void, kids)
     }
 
     /// A value of this type.

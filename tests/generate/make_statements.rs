@@ -18,7 +18,7 @@ impl Maker {
     }
 
     fn statement(&mut self, depth: usize) -> Stmt {
-        let line = match self.rng.below(26) {
+        let line = match self.rng.below(30) {
             0..=2 if depth > 0 => {
                 let condition = self.condition(2);
                 let then = self.block(3, depth - 1);
@@ -34,6 +34,9 @@ impl Maker {
             22 => self.step().unwrap_or_else(|| Node::text("exit()", Ty::Void)),
             23 => self.remove("delete(", ")"),
             24 => self.whole("clear(#)"),
+            25 => self.whole("zero(#)"),
+            26 => self.look(),
+            27 | 28 => self.each_entry(),
             _ => Node::text(
                 *self.rng.pick(&["exit()", "exit(3)", "@stacks[kstack(perf, 5)] = count()", "print(kstack)"]),
                 Ty::Void,
@@ -103,6 +106,40 @@ impl Maker {
         let Some(map) = self.map(|_| true) else { return self.declare() };
         self.mark_read(&map);
         Node::with(template, Ty::Void, vec![Node::text(map.name, Ty::Void)])
+    }
+
+    /// A look into a map with keys: `find`, `has_key`, `len`.
+    fn look(&mut self) -> Node {
+        let Some(map) = self.map(|map| !map.keys.is_empty() && map.holds.read().is_some()) else {
+            return self.declare();
+        };
+        self.mark_read(&map);
+        if self.rng.chance(40) {
+            return Node::text(format!("print(len({}))", map.name), Ty::Void);
+        }
+        let key = self.key_tuple(&map);
+        if self.rng.chance(30) {
+            return Node::with(&format!("print(has_key({}, #))", map.name), Ty::Void, vec![key]);
+        }
+        let name = self.fresh();
+        Node::with(&format!("if (find({}, #, {name})) {{ print({name}) }}", map.name), Ty::Void, vec![key])
+    }
+
+    /// `for ($e : @m) { }`
+    fn each_entry(&mut self) -> Node {
+        let Some(map) = self.map(|map| !map.keys.is_empty() && map.holds.read().is_some()) else {
+            return self.declare();
+        };
+        self.mark_read(&map);
+        let name = self.fresh();
+        let body = *self.rng.pick(&[
+            "print(#)",
+            "print(#.1)",
+            "printf(\"%d\\n\", sizeof(#.0))",
+            "if (pid) { break } print(#)",
+        ]);
+        let body = body.replace('#', &name);
+        Node::text(format!("for ({name} : {}) {{ {body} }}", map.name), Ty::Void)
     }
 
     fn print(&mut self) -> Node {

@@ -1,6 +1,7 @@
 //! THE table of builtins: values and functions, what they take and give, where they may stand, how they are lowered.
 //! Resolver, checker, completion, `lt doc` and tests read it; nothing else knows a builtin's name.
 
+mod map;
 mod memory;
 mod output;
 mod process;
@@ -92,6 +93,8 @@ pub enum ParamClass {
     MapWithKey,
     /// Any value: the key of the map before.
     Key,
+    /// A scratch variable, which is assigned to.
+    Variable,
     /// Any value.
     Any,
     /// A stack mode word (bpftrace, perf, raw) or an integer literal: the number of frames.
@@ -165,6 +168,10 @@ pub enum Lowering {
     Zero,
     /// `has_key(@map, key)`
     HasKey,
+    /// `find(@map, key, $variable)`
+    Find,
+    /// `len(@map)`
+    Length,
     /// `time([format])`
     Time,
     /// `strftime(format, nanoseconds)`
@@ -179,7 +186,7 @@ pub enum Lowering {
 
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, output::ROWS].into_iter().flatten()
+    [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, map::ROWS, output::ROWS].into_iter().flatten()
 }
 
 /// Finds a builtin by name; `arg7` finds the row of `argN`.

@@ -34,7 +34,7 @@ impl<'a> MapArgument<'a> {
 pub(crate) enum PrintKind {
     /// A map as it is when the request is carried out.
     Map,
-    /// One entry of a map that aggregates.
+    /// One entry of a map whose aggregation is no number, as it is when the request is carried out.
     Entry,
     /// A copy of a value.
     Value,
@@ -44,9 +44,15 @@ pub(crate) enum PrintKind {
 pub(crate) fn print_kind(arg: &Expr, content: impl FnOnce(&str) -> Option<MapContent>) -> PrintKind {
     match &arg.kind {
         ExprKind::Map { keys, .. } if keys.is_empty() => PrintKind::Map,
-        ExprKind::Map { name, .. } if matches!(content(name), Some(MapContent::Aggregate(_))) => PrintKind::Entry,
+        ExprKind::Map { name, .. } if content(name).is_some_and(|content| is_several_numbers(&content)) => {
+            PrintKind::Entry
+        }
         _ => PrintKind::Value,
     }
+}
+
+fn is_several_numbers(content: &MapContent) -> bool {
+    matches!(content, MapContent::Aggregate(aggregate) if aggregate.number().is_none())
 }
 
 /// A call of a map function.
@@ -95,6 +101,8 @@ impl Checker<'_> {
             Lowering::Print => self.check_print(args),
             Lowering::Delete => self.check_delete(args),
             Lowering::HasKey => self.check_has_key(args),
+            Lowering::Find => self.check_find(args),
+            Lowering::Length => self.check_length(args),
             Lowering::FormatTime => self.check_time(args),
             Lowering::Exit => Type::Void,
             _ => self.builtin_type(row, &name.text, name.span),
@@ -160,6 +168,7 @@ impl Checker<'_> {
                 _ => self.value(arg) != Type::Error,
             },
             ParamClass::Key => self.value(arg) != Type::Error,
+            ParamClass::Variable => matches!(arg.kind, ExprKind::Var(_)) || self.not_a_variable(name, arg),
             ParamClass::Any => self.expr(arg) != Type::Error,
             ParamClass::StackOption => self.stack_option(arg),
         }
@@ -218,7 +227,7 @@ impl Checker<'_> {
     /// `print(@x[k])`
     fn entry_argument(&mut self, name: &str, keys: &[Expr], arg: &Expr) -> bool {
         let content = self.maps.iter().find(|map| map.name == name).and_then(|map| map.value.clone());
-        if let Some(MapContent::Aggregate(_)) = content {
+        if content.is_some_and(|content| is_several_numbers(&content)) {
             let at = self.map_at(name, arg.span);
             self.map_keys(at, keys, arg.span);
             return true;

@@ -109,19 +109,14 @@ impl Checker<'_> {
         self.can_loop_over_maps(over.span)?;
         let value = match content {
             MapContent::Plain(value) => value.ty,
-            MapContent::Aggregate(aggregate) => {
-                let message = format!("loops over maps of {}() are not supported yet", aggregate.name());
-                let diagnostic = Diagnostic::error(Code::NotSupported, message).at(over.span, "an aggregation");
-                self.report(diagnostic.help(format!("print it: `print(@{name})`")));
-                return None;
-            }
+            MapContent::Aggregate(aggregate) => self.number(name, aggregate, over.span),
         };
         let mut keys: Vec<Type> = keys.into_iter().map(|key| key.ty).collect();
         let key = if keys.len() == 1 { keys.pop()? } else { Type::Tuple(keys) };
         Some(if value == Type::Error { Type::Error } else { Type::Tuple(vec![key, value]) })
     }
 
-    fn can_loop_over_maps(&mut self, span: Span) -> Option<()> {
+    pub(super) fn can_loop_over_maps(&mut self, span: Span) -> Option<()> {
         if self.kernel.has(Feature::MapLoop) {
             return Some(());
         }

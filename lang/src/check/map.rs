@@ -5,6 +5,7 @@ use super::{CheckedMap, Checker, MapContent};
 use crate::ast::{Expr, ExprKind};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::kernel::Feature;
 use crate::manifest::Aggregate;
 use crate::source::Span;
 use crate::types::Type;
@@ -81,14 +82,29 @@ impl Checker<'_> {
         match self.maps.get(at).and_then(|map| map.value.clone()) {
             None => self.undefined_map(name, span),
             Some(MapContent::Plain(value)) => value.ty,
-            Some(MapContent::Aggregate(aggregate)) => {
-                let message = format!("reading `@{name}` as a value is not supported yet");
-                let diagnostic = Diagnostic::error(Code::NotSupported, message)
-                    .at(span, format!("it holds {}()", aggregate.name()))
-                    .help(format!("print it: `print(@{name}{})`", if keys.is_empty() { "" } else { "[...]" }));
-                self.report(diagnostic)
-            }
+            Some(MapContent::Aggregate(aggregate)) => self.number(name, aggregate, span),
         }
+    }
+
+    /// The type of the number that an aggregation is, or a message.
+    pub(super) fn number(&mut self, name: &str, aggregate: Aggregate, span: Span) -> Type {
+        let function = aggregate.name();
+        let Some(ty) = aggregate.number() else {
+            let message = format!("`@{name}` holds {function}(), which is no number");
+            let diagnostic = Diagnostic::error(Code::AggregationMisused, message).at(span, "used as a value here");
+            return self.report(diagnostic.help(format!("print it: `print(@{name})`")));
+        };
+        let shared = matches!(aggregate, Aggregate::Min { .. } | Aggregate::Max { .. });
+        if shared && !self.kernel.has(Feature::PerCpuRead) {
+            let row = Feature::PerCpuRead.row();
+            let version = self.kernel.version();
+            let diagnostic = Diagnostic::error(Code::MissingFeature, format!("this kernel has no {}", row.doc))
+                .at(span, format!("reads a {function}()"))
+                .note(format!("Linux has them since {}; the kernel compiled for is {version}", row.since))
+                .help("count(), sum() and avg() can be read on all kernels");
+            return self.report(diagnostic);
+        }
+        ty
     }
 
     /// Reports that nothing is ever assigned to a map (a later walk of the script may know better).

@@ -16,6 +16,7 @@ mod flow;
 mod functions;
 mod infer;
 mod map;
+mod map_functions;
 mod operator;
 mod stmt;
 mod suggest;

@@ -143,7 +143,10 @@ fn maps_and_aggregations() {
         ("begin { @x = count(); @x = 1 }", Code::AggregationMisused, "1"),
         ("begin { @x = 1; @x = count() }", Code::AggregationMisused, "count()"),
         ("begin { @x = count(); @x++ }", Code::AggregationMisused, "@x"),
-        ("begin { @x = count(); $a = @x }", Code::NotSupported, "@x"),
+        ("begin { @x = hist(1); $a = @x }", Code::AggregationMisused, "@x"),
+        ("begin { @x[1] = stats(1); for ($kv : @x) { print($kv) } }", Code::AggregationMisused, "@x"),
+        ("begin { @x[1] = 1; find(@x, 1, 2) }", Code::NotAssignable, "2"),
+        ("begin { @x = 1; print(len(@x)) }", Code::KeyMismatch, "@x"),
         ("begin { @ = lhist(1, 10, 0, 1) }", Code::BadArgument, "10, 0, 1"),
         ("begin { @ = hist(1, 9) }", Code::BadArgument, "9"),
         ("begin { @ = hist(comm) }", Code::TypeMismatch, "comm"),
@@ -154,6 +157,8 @@ fn maps_and_aggregations() {
         "begin { @x[pid] = count(); @x[tid] = count(); print(@x[pid]); print(@x, 5, 2); clear(@x) }",
         "begin { @s = sum(-1); @s = sum(nsecs); @n++; @n += 2; @m[comm] -= pid; @q *= 2; delete(@n) }",
         "begin { @l = lhist(1, -10, 10, 5); $d = delete(@l); @a[kstack, comm] = count() }",
+        "begin { @c = count(); $a = @c; @m = max(nsecs); @n = @m - 1; if (@c > 2) { print((@c, @m)) } @k[@c] = sum(1) }",
+        "begin { @x[1] = avg(1); for ($kv : @x) { print($kv.1 + 1) } print(len(@x)); print(find(@x, 1, $v) && $v > 1) }",
     ]);
 }
 
@@ -174,7 +179,6 @@ fn loops() {
         ("begin { for ($e : @x) { } }", Code::UndefinedMap, "@x"),
         ("begin { @x = 1; for ($e : @x) { } }", Code::KeyMismatch, "@x"),
         ("begin { @x[1] = 1; for ($e : @x[1]) { } }", Code::KeyMismatch, "@x[1]"),
-        ("begin { @x[1] = count(); for ($e : @x) { } }", Code::NotSupported, "@x"),
         ("begin { @x[1] = 1; for ($e : @x) { print($e.2) } }", Code::UnknownField, "$e.2"),
     ]);
     accept_all(&[

@@ -203,6 +203,10 @@ impl Printer<'_> {
             ExprKind::ReturnValue { params } => format!("retval({params}):{ty}"),
             ExprKind::Intrinsic(intrinsic) => format!("{intrinsic:?}"),
             ExprKind::MapGet { map, key } => self.place(names, *map, key.as_ref()),
+            ExprKind::MapFind { map, key, var, ty } => {
+                format!("find {}:{ty} in {}", names.var(var.0), self.place(names, *map, Some(key)))
+            }
+            ExprKind::MapLength(map) => format!("length({})", self.map_name(*map)),
             ExprKind::MapHas { map, key } => format!("has {}", self.place(names, *map, Some(key))),
             ExprKind::MapDelete { map, key } => format!("delete {}", self.place(names, *map, key.as_ref())),
             ExprKind::MapAdd { map, key, delta, new } => {

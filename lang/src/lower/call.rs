@@ -42,9 +42,15 @@ impl Body<'_, '_> {
             Lowering::Delete => {
                 let Some(found) = MapArgument::of(args) else { return nothing(&ty, span) };
                 let map = self.map(found.name);
-                hir::ExprKind::MapDelete { map, key: self.key(map, found.keys) }
+                let key = self.key(map, found.keys);
+                if key.is_none() {
+                    self.session.deleted_scalars.insert(map);
+                }
+                hir::ExprKind::MapDelete { map, key }
             }
             Lowering::HasKey => return self.has_key(args, span),
+            Lowering::Find => return self.find(args, span),
+            Lowering::Length => return self.length(args, span),
             Lowering::FormatTime => return self.format_time(args, span),
             Lowering::CompareText => return self.compare_text(args, span),
             Lowering::TextLength => return self.text_length(args, span),

@@ -67,7 +67,7 @@ impl Body<'_, '_> {
             },
             ExprKind::Positional(number) => return self.positional(*number, &ty, span),
             ExprKind::Map { name, keys } => {
-                let map = self.map(name);
+                let map = self.map_to_read(name);
                 hir::ExprKind::MapGet { map, key: self.key(map, keys) }
             }
             ExprKind::Unary(UnaryOp::AddressOf, operand) => return self.address_of(operand, ty, span),
@@ -369,7 +369,10 @@ fn operator(op: ast::BinaryOp) -> BinaryOp {
 pub(super) fn has_effects(expr: &Expr) -> bool {
     any(expr, &|expr| match &expr.kind {
         ExprKind::Step { .. } => true,
-        ExprKind::Call { name, .. } => builtins::lookup(&name.text).is_some_and(|row| row.lowering == Lowering::Delete),
+        ExprKind::Call { name, .. } => {
+            let row = builtins::lookup(&name.text);
+            row.is_some_and(|row| matches!(row.lowering, Lowering::Delete | Lowering::Find))
+        }
         _ => false,
     })
 }

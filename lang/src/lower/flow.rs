@@ -90,7 +90,7 @@ impl Body<'_, '_> {
     /// `for ($kv : @map) { }`
     pub(super) fn map_loop(&mut self, name: Span, over: &Expr, body: &Block) -> Option<StmtKind> {
         let crate::ast::ExprKind::Map { name: map, .. } = &over.kind else { return None };
-        let map = self.map(map);
+        let map = self.map_to_read(map);
         let var = *self.program.var_at.get(&name)?;
         let (key, value) = (self.key_type(map), self.session.value_type(map));
         if self.vars.get(var)?.ty != Type::Tuple(vec![key, value]) {
@@ -100,7 +100,7 @@ impl Body<'_, '_> {
         Some(StmtKind::MapLoop { map, var: VarId(var as u32), body })
     }
 
-    fn key_type(&self, map: crate::manifest::MapId) -> Type {
+    pub(super) fn key_type(&self, map: crate::manifest::MapId) -> Type {
         let mut types = self.session.maps.get(map.0 as usize).map_or(vec![], |map| map.keys.clone());
         if types.len() == 1 { types.remove(0) } else { Type::Tuple(types) }
     }

@@ -137,10 +137,11 @@ impl Session<'_> {
         }
     }
 
-    /// The type of a plain map's values.
+    /// The type of a map's values where programs read them.
     pub(super) fn value_type(&self, map: MapId) -> Type {
         match self.maps.get(map.0 as usize).map(|map| &map.value) {
             Some(MapValue::Plain(ty)) => ty.clone(),
+            Some(MapValue::Aggregate(aggregate)) => aggregate.number().unwrap_or(Type::I64),
             _ => Type::I64,
         }
     }

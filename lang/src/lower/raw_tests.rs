@@ -57,7 +57,8 @@ fn fields_are_words_of_the_context() {
 fn tables_are_for_maps_that_programs_only_add_to() {
     for (text, table) in [
         ("begin { @x[pid] = count() }", true),
-        ("begin { @x[comm] = sum(1) } interval:s:1 { print(@x); print(@x[\"a\"]); clear(@x) }", true),
+        ("begin { @x[comm] = sum(1) } interval:s:1 { print(@x); clear(@x) }", true),
+        ("begin { @x[pid] = count() } end { print(@x[1]) }", false),
         ("begin { @x[pid, tid] = count() }", true),
         ("begin { @x[pid] = count() } end { delete(@x, pid) }", false),
         ("begin { @x[pid] = max(1) }", false),

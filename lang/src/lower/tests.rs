@@ -197,9 +197,9 @@ fn a_tuple_made_of_itself_is_put_together_elsewhere() {
 #[test]
 fn stacks_and_entries() {
     expect(
-        "kprobe:vfs_read { @[kstack(3), comm] = count(); print(@[kstack(3), comm]); clear(@) }",
+        "kprobe:vfs_read { @[kstack(3), comm] = stats(7); print(@[kstack(3), comm]); clear(@) }",
         "
-        map @[kstack, string[16]]: count = percpu hash (key 24 value 8 entries 4096, no preallocation)
+        map @[kstack, string[16]]: stats:unsigned = percpu hash (key 24 value 16 entries 4096, no preallocation)
         map stacks: opaque = stack trace (key 4 value 1016 entries 4096)
         map events: opaque = ring buffer (key 0 value 0 entries 524288)
         event 0 print entry of @
@@ -207,7 +207,7 @@ fn stacks_and_entries() {
         event 1 clear @
           [] 8 bytes
         program lt_vfs_read_0 on kprobe:vfs_read
-          @[(stack kernel stacks, Comm) in stack[24]] <- count()
+          @[(stack kernel stacks, Comm) in stack[24]] <- stats:unsigned(7:uint64)
           emit 0(stack kernel stacks, Comm)
           emit 1()",
     );
