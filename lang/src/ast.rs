@@ -1,6 +1,12 @@
 //! The untyped tree that the parser makes. It is never changed afterwards; types live beside it, keyed by [`NodeId`].
 
+mod script;
+
 use crate::source::Span;
+pub use script::{
+    Actor, Argument, Column, ColumnAttribute, ColumnDetail, DocComment, Need, Order, Param, ParamPlace, ParamType,
+    ScriptItem, Table, TextFile,
+};
 
 /// Number of an expression or block in its tree; keys the checker's side table. Unique within one [`Ast`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +36,10 @@ pub struct Ast {
     pub macros: Vec<Macro>,
     /// Functions that the script defines, in source order.
     pub functions: Vec<Function>,
+    /// What the script says about itself, in source order, with all of its place.
+    pub script: Vec<(ScriptItem, Span)>,
+    /// Comments between the items that document, in source order.
+    pub docs: Vec<DocComment>,
     /// In source order.
     pub probes: Vec<Probe>,
     /// Nodes are numbered below this.
@@ -69,6 +79,8 @@ pub enum Item {
     Macro(Macro),
     /// `fn f($a: uint8): void { }`
     Function(Function),
+    /// `param p: int;`, ...
+    Script(ScriptItem, Span),
 }
 
 /// A definition of C at the head of a script: `struct s { int a; };`, `enum`, `union`, `typedef`, a line of the
@@ -160,6 +172,8 @@ pub struct Probe {
     pub name: Option<Ident>,
     /// At least one.
     pub attach_points: Vec<AttachPoint>,
+    /// The word `user` before the action: it runs in user space.
+    pub user: bool,
     /// Between slashes.
     pub predicate: Option<Expr>,
     /// What to do.
@@ -175,6 +189,8 @@ pub struct AttachPoint {
     pub kind: Ident,
     /// What stands between the further colons.
     pub parts: Vec<Ident>,
+    /// Parameters of the script that stand in the parts as `{name}`, without the braces.
+    pub params: Vec<Ident>,
     /// What to attach to when this cannot be attached: `a || b || c` is `a` with two alternatives, which have none.
     pub alternatives: Vec<AttachPoint>,
     /// A `?` follows it: the script runs without it too.
@@ -264,6 +280,24 @@ pub enum StmtKind {
         /// A step.
         body: Block,
     },
+    /// `for ($k, $v : @m sort $v.x desc top 20) { }`
+    MapLoop(Box<MapLoop>),
+    /// `emit t(a, b = c)`
+    Emit {
+        /// The table.
+        table: Ident,
+        /// Its cells.
+        args: Vec<Argument>,
+    },
+    /// `show @m as t sort x desc top 20`
+    Show {
+        /// The map.
+        map: Expr,
+        /// As this table.
+        table: Option<Ident>,
+        /// In this order.
+        order: Order,
+    },
     /// `break`
     Break,
     /// `continue`
@@ -274,6 +308,21 @@ pub enum StmtKind {
     Discard(Expr),
     /// Could not be parsed; a message was given.
     Error,
+}
+
+/// A loop over a map that names key and value or has an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapLoop {
+    /// The key, or the whole entry when there is no second name.
+    pub key: Ident,
+    /// The value.
+    pub value: Option<Ident>,
+    /// The map.
+    pub map: Expr,
+    /// Which entries come first.
+    pub order: Order,
+    /// A step.
+    pub body: Block,
 }
 
 /// An expression.
@@ -297,6 +346,8 @@ pub enum ExprKind {
         /// Has a `u` suffix or is above the largest int64.
         unsigned: bool,
     },
+    /// A number with a fraction, as written without `_`: `0.5`, `6.10`.
+    Float(String),
     /// A string literal, escapes resolved.
     Str(Vec<u8>),
     /// `true`, `false`
@@ -320,6 +371,15 @@ pub enum ExprKind {
         name: Ident,
         /// Its arguments.
         args: Vec<Expr>,
+    },
+    /// `a.f(x, y = z)`
+    Method {
+        /// What acts.
+        base: Box<Expr>,
+        /// What it shall do.
+        name: Ident,
+        /// In its parentheses.
+        args: Vec<Argument>,
     },
     /// `-x`, `!x`, `~x`, `*x`, `&x`
     Unary(UnaryOp, Box<Expr>),

@@ -7,8 +7,7 @@ pub(crate) mod build;
 mod mend;
 mod message;
 
-use crate::ast::CDefinition;
-use crate::ast::{Ast, ConfigEntry, Item as AstItem};
+use crate::ast::{Ast, CDefinition, ConfigEntry, DocComment, Item as AstItem};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Item, next_item, plausible_item};
@@ -96,6 +95,7 @@ impl<'a> Parser<'a> {
     fn parse_items(&mut self) {
         let mut offset = self.shebang_length();
         while let Some(item) = next_item(self.text, self.file, offset, &[]) {
+            self.read_docs(offset, item.start);
             let mut parsed = self.parse_item(item);
             if parsed.angle_close.is_some() && !plausible_item(self.text, parsed.end) {
                 parsed = self.retry_comparison(parsed);
@@ -110,6 +110,7 @@ impl<'a> Parser<'a> {
                 Some(AstItem::Map(map)) => self.ast.maps.push(map),
                 Some(AstItem::Macro(one)) => self.ast.macros.push(one),
                 Some(AstItem::Function(function)) => self.ast.functions.push(function),
+                Some(AstItem::Script(item, span)) => self.ast.script.push((item, span)),
                 None => {}
             }
             parsed.diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
@@ -122,6 +123,24 @@ impl<'a> Parser<'a> {
                 .at(Span::new(self.file, 0, 0), "")
                 .help("for example: kprobe:vfs_read { @[comm] = count() }");
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Keeps the comments that document between two items.
+    fn read_docs(&mut self, from: usize, to: usize) {
+        let mut at = from;
+        for line in self.text.get(from..to).unwrap_or_default().split_inclusive('\n') {
+            let start = at + line.len() - line.trim_start().len();
+            let comment = line.trim();
+            at += line.len();
+            let (of_script, text) = match (comment.strip_prefix("//!"), comment.strip_prefix("///")) {
+                (Some(text), _) => (true, text),
+                (None, Some(text)) if !text.starts_with('/') => (false, text),
+                _ => continue,
+            };
+            let text = text.strip_prefix(' ').unwrap_or(text).to_string();
+            let span = Span::new(self.file, start, start + comment.len());
+            self.ast.docs.push(DocComment { of_script, text, span });
         }
     }
 

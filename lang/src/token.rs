@@ -44,6 +44,8 @@ pub enum Token<'a> {
     Positional(u32),
     /// An integer: its 64 bits, and whether it is unsigned.
     Int(u64, bool),
+    /// A number with a fraction.
+    Float(&'a str),
     /// A string, escapes resolved.
     Str(Vec<u8>),
 
@@ -74,6 +76,8 @@ pub enum Token<'a> {
     Macro,
     /// At the beginning of an item only.
     Fn,
+    /// A word where its construct can stand: `param`, `sort`, `user`, ...
+    Context(&'static str),
 
     BraceOpen,
     BraceClose,
@@ -166,6 +170,7 @@ impl Token<'_> {
                 | Token::Map(_)
                 | Token::Positional(_)
                 | Token::Int(..)
+                | Token::Float(_)
                 | Token::Str(_)
                 | Token::True
                 | Token::False

@@ -80,7 +80,7 @@ pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -
     let mut expander =
         Expander { kernel, options, out: Diagnostics::default(), count: 0, too_many: false, tolerated: false };
     let mut all = Vec::new();
-    for (at, probe) in ast.probes.iter().enumerate() {
+    for (at, probe) in ast.probes.iter().enumerate().filter(|(_, probe)| !probe.user) {
         let mut points: Vec<Point> = Vec::new();
         let mut seen = HashSet::new();
         expander.tolerated = false;
@@ -103,7 +103,7 @@ pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -
         }
         all.extend(points.into_iter().map(|point| (at, point)));
     }
-    if all.is_empty() && !ast.probes.is_empty() && !expander.out.has_errors() {
+    if all.is_empty() && ast.probes.iter().any(|probe| !probe.user) && !expander.out.has_errors() {
         let diagnostic = Diagnostic::error(Code::NoSuchProbe, "this kernel has none of the script's probes");
         expander.out.push(diagnostic.help("without `missing_probes` in the config block each missing one is an error"));
     }

@@ -60,6 +60,8 @@ impl Checker<'_> {
             ExprKind::Int { .. } => Type::I64,
             ExprKind::Str(bytes) => Type::String { size: bytes.len() as u32 + 1 },
             ExprKind::Bool(_) => Type::Bool,
+            ExprKind::Float(_) => self.unsupported("numbers with a fraction are", expr.span),
+            ExprKind::Method { .. } => self.unsupported("calls of actors are", expr.span),
             ExprKind::Name(name) => self.name(name, expr.span),
             ExprKind::Var(name) => self.variable(name, expr.span),
             ExprKind::Positional(number) => self.positional(*number),
@@ -116,6 +118,9 @@ impl Checker<'_> {
 
     fn name(&mut self, name: &str, span: Span) -> Type {
         let Some(row) = builtins::lookup(name) else {
+            if self.script_names.contains(name) {
+                return Type::Error;
+            }
             if let Ok(Some(value)) = self.kernel.enumerator(name) {
                 return enumerator_type(value);
             }

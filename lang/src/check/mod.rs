@@ -184,6 +184,7 @@ pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Check
         program: CheckedProgram::new(0, Point::unknown(), 0),
         scopes: Vec::new(),
         closed: HashMap::new(),
+        script_names: unsupported::declared_names(ast),
         declared: 0,
         loops: 0,
     };
@@ -225,6 +226,8 @@ struct Checker<'a> {
     scopes: Vec<HashMap<String, usize>>,
     /// Variables of blocks that have ended, for messages.
     closed: HashMap<String, Span>,
+    /// Names of the script's parameters, files and actors, which are reported where they are declared.
+    script_names: HashSet<String>,
     /// Variables declared so far in this walk of the program.
     declared: usize,
     /// Loops around the statement that is walked.

@@ -55,6 +55,15 @@ impl Checker<'_> {
             StmtKind::Discard(_) => {
                 self.unsupported("`_ = value` is", stmt.span);
             }
+            StmtKind::MapLoop(inner) => {
+                self.unsupported("loops over maps with two names or an order are", inner.map.span);
+            }
+            StmtKind::Emit { .. } => {
+                self.unsupported("tables are", stmt.span);
+            }
+            StmtKind::Show { .. } => {
+                self.unsupported("tables are", stmt.span);
+            }
             StmtKind::Error => self.incomplete = true,
         }
     }

@@ -1,11 +1,12 @@
 //! Constructs that the language has and the checker cannot take yet: one message each, with what they are called.
 
 use super::Checker;
-use crate::ast::Ast;
+use crate::ast::{Ast, ScriptItem};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
 use crate::types::Type;
+use std::collections::HashSet;
 
 /// The message about `what`, which ends in the verb: "records are".
 fn unsupported(what: &str, span: Span) -> Diagnostic {
@@ -30,6 +31,22 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     ast.maps.iter().for_each(|map| report("map declarations are", map.span));
     ast.macros.iter().for_each(|one| report("macros are", one.name.span));
     ast.functions.iter().for_each(|function| report("functions are", function.name.span));
+    for (item, span) in &ast.script {
+        report(&format!("{} are", script_item(item)), *span);
+    }
+    for probe in ast.probes.iter().filter(|probe| probe.user) {
+        let header = probe.attach_points.first().map_or(probe.span, |point| point.span);
+        report("actions in user space are", header);
+    }
+    for name in ast
+        .probes
+        .iter()
+        .filter(|probe| !probe.user)
+        .flat_map(|probe| &probe.attach_points)
+        .flat_map(|point| &point.params)
+    {
+        report("parameters in probes are", name.span);
+    }
     for point in ast.probes.iter().flat_map(|probe| &probe.attach_points) {
         if let Some(alternative) = point.alternatives.first() {
             report("alternatives of probes are", alternative.span);
@@ -39,4 +56,29 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
         }
     }
     out
+}
+
+/// What a message calls such items.
+fn script_item(item: &ScriptItem) -> &'static str {
+    match item {
+        ScriptItem::Needs(_) => "conditions of a script (`needs`)",
+        ScriptItem::Param(_) => "script parameters",
+        ScriptItem::Exclusive(_) => "parameters that exclude each other",
+        ScriptItem::Example { .. } => "examples in a script",
+        ScriptItem::Test { .. } => "tests in a script",
+        ScriptItem::Table(_) => "tables",
+        ScriptItem::File(_) => "files as tables",
+        ScriptItem::Actor(_) => "actors",
+    }
+}
+
+/// The names that such items declare.
+pub(super) fn declared_names(ast: &Ast) -> HashSet<String> {
+    let name = |(item, _): &(ScriptItem, Span)| match item {
+        ScriptItem::Param(param) => Some(param.name.text.clone()),
+        ScriptItem::File(file) => Some(file.name.text.clone()),
+        ScriptItem::Actor(actor) => Some(actor.name.text.clone()),
+        _ => None,
+    };
+    ast.script.iter().filter_map(name).collect()
 }

@@ -90,6 +90,8 @@ struct Reader<'a, 'f> {
     value_ifs: Vec<usize>,
     /// The number of tokens behind which an `else` belongs to an `if` that is a value.
     branch_end: usize,
+    /// Words that are tokens of their own in this item or statement.
+    words: &'static [&'static str],
     /// A string or comment without an end has swallowed something: what is not closed afterwards is no news.
     cut_off: bool,
 }
@@ -119,6 +121,7 @@ pub(crate) fn next_item<'a>(text: &'a str, file: FileId, offset: usize, forced: 
         operand: false,
         value_ifs: vec![],
         branch_end: 0,
+        words: &[],
         cut_off: false,
     };
     reader.read_item()?;
@@ -169,7 +172,11 @@ impl<'a> Reader<'a, '_> {
                 Some(Construct::C) => self.read_c_definition(),
                 Some(Construct::Declaration(token)) => self.read_declaration(token),
                 Some(Construct::Definition(token)) => self.read_definition(token),
-                Some(Construct::Later(what)) => self.skip_construct(what),
+                Some(Construct::Needs) => self.read_needs(),
+                Some(Construct::Row) => {
+                    self.read_row();
+                    self.read_header();
+                }
                 Some(Construct::ProbeName) => {
                     self.read_probe_name();
                     self.read_probe();
@@ -224,6 +231,11 @@ impl<'a> Reader<'a, '_> {
     /// Attach points, predicate, action.
     fn read_probe(&mut self) {
         self.read_attach_points();
+        self.read_header();
+    }
+
+    /// `user`, predicate, action.
+    fn read_header(&mut self) {
         if self.peek() == Some(Ok(Raw::Slash)) {
             self.lexer.next();
             self.open_context(OpenKind::Predicate, Token::PredicateOpen);
@@ -232,7 +244,24 @@ impl<'a> Reader<'a, '_> {
                 return;
             }
         }
+        self.read_user();
         self.read_action();
+    }
+
+    /// The word `user` before an action.
+    fn read_user(&mut self) {
+        if let Some(lexer) = self.user_follows() {
+            self.lexer = lexer;
+            self.push(Token::Context("user"));
+        }
+    }
+
+    /// The lexer behind the word `user`, when it stands next, before an action.
+    fn user_follows(&self) -> Option<Lexer<'a, Raw>> {
+        let mut ahead = self.lexer.clone();
+        let word = ahead.next() == Some(Ok(Raw::Word)) && ahead.slice() == "user";
+        let action = matches!(ahead.clone().next(), Some(Ok(Raw::BraceOpen | Raw::Less)));
+        (word && action).then_some(ahead)
     }
 
     fn read_attach_points(&mut self) {
@@ -268,7 +297,7 @@ impl<'a> Reader<'a, '_> {
     fn read_attach_point(&mut self) {
         let kind = Ident { text: self.lexer.slice().to_string(), span: self.here() };
         let start = self.lexer.span().start;
-        let mut parts = Vec::new();
+        let (mut parts, mut params) = (Vec::new(), Vec::new());
         if self.lexer.remainder().starts_with(':') {
             self.lexer.bump(1);
             self.skip_blanks_before_target(&kind);
@@ -277,10 +306,11 @@ impl<'a> Reader<'a, '_> {
             self.lexer.bump(target.length);
             let ident = |(from, to, text)| Ident { text, span: Span::new(self.file, base + from, base + to) };
             parts = target.parts.into_iter().map(ident).collect();
+            params = target.params.into_iter().map(ident).collect();
         }
         let end = self.lexer.span().end;
         let span = self.span(start..end);
-        let point = AttachPoint { kind, parts, alternatives: vec![], optional: false, span };
+        let point = AttachPoint { kind, parts, params, alternatives: vec![], optional: false, span };
         self.push_at(start, Token::Target(point), end);
     }
 

@@ -91,7 +91,9 @@ impl Body<'_, '_> {
                 return size_of(&measured, span);
             }
             ExprKind::Tuple(values) => self.tuple(values, &ty),
-            ExprKind::OffsetOf { .. }
+            ExprKind::Float(_)
+            | ExprKind::Method { .. }
+            | ExprKind::OffsetOf { .. }
             | ExprKind::TypeOf(_)
             | ExprKind::TypeInfo(_)
             | ExprKind::Record(_)
@@ -409,6 +411,8 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         | ExprKind::Var(_)
         | ExprKind::Positional(_)
         | ExprKind::SizeOf(_)
+        | ExprKind::Float(_)
+        | ExprKind::Method { .. }
         | ExprKind::OffsetOf { .. }
         | ExprKind::TypeOf(_)
         | ExprKind::TypeInfo(_)

@@ -49,6 +49,7 @@ impl Body<'_, '_> {
             StmtKind::Break => Some(hir::StmtKind::Break),
             StmtKind::Continue => Some(hir::StmtKind::Continue),
             StmtKind::Return(_) => Some(hir::StmtKind::Return),
+            StmtKind::MapLoop(_) | StmtKind::Emit { .. } | StmtKind::Show { .. } => None,
             StmtKind::Discard(_) | StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));

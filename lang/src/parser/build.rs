@@ -1,7 +1,8 @@
 //! Makes the nodes of the tree for the grammar's actions: numbers them, keeps them shallow.
 
 use crate::ast::{
-    AttachPoint, BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeOperand, UnaryOp,
+    Argument, AttachPoint, BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeOperand,
+    UnaryOp,
 };
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -47,6 +48,11 @@ impl<'a> Builder<'a> {
     /// The words of a type's name, joined by one blank.
     pub(crate) fn join(&self, words: Ident, next: Ident) -> Ident {
         Ident { text: format!("{} {}", words.text, next.text), span: words.span.to(next.span) }
+    }
+
+    /// The words of a long option, joined by `-`.
+    pub(crate) fn hyphen(&self, words: Ident, next: Ident) -> Ident {
+        Ident { text: format!("{}-{}", words.text, next.text), span: words.span.to(next.span) }
     }
 
     fn height(&self, expr: &Expr) -> u16 {
@@ -150,6 +156,12 @@ impl<'a> Builder<'a> {
     pub(crate) fn call(&mut self, l: usize, name: Ident, args: Vec<Expr>, r: usize) -> Expr {
         let below = self.highest(&args);
         self.node(l, ExprKind::Call { name, args }, r, below)
+    }
+
+    pub(crate) fn method(&mut self, l: usize, base: Expr, name: Ident, args: Vec<Argument>, r: usize) -> Expr {
+        let inside = args.iter().map(|arg| self.height(&arg.value)).max().unwrap_or(0);
+        let below = self.height(&base).max(inside);
+        self.node(l, ExprKind::Method { base: Box::new(base), name, args }, r, below)
     }
 
     pub(crate) fn tuple(&mut self, l: usize, elements: Vec<Expr>, r: usize) -> Expr {

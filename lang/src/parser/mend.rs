@@ -40,8 +40,7 @@ impl<'a> Mender<'a> {
             return true;
         }
         let range = self.statement_around(at);
-        let declares = matches!(self.token(0), Some(Token::Import | Token::Let | Token::Macro | Token::Fn));
-        if declares && !self.tokens.iter().take(at).any(|(_, token, _)| *token == Token::BraceOpen) {
+        if self.declares(at) {
             self.report_unexpected(at, expected, at..at + 1);
             return false;
         }
@@ -54,6 +53,16 @@ impl<'a> Mender<'a> {
             self.replace(range, Token::ErrorStmt);
         }
         true
+    }
+
+    /// Whether the token stands in a declaration, outside of statements.
+    fn declares(&self, at: usize) -> bool {
+        let columns = match self.token(0) {
+            Some(Token::Import | Token::Let | Token::Macro | Token::Fn) => false,
+            Some(Token::Context(word)) if *word != "row" => matches!(*word, "table" | "file"),
+            _ => return false,
+        };
+        columns || !self.tokens.iter().take(at).any(|(_, token, _)| *token == Token::BraceOpen)
     }
 
     fn token(&self, at: usize) -> Option<&Token<'a>> {

@@ -27,6 +27,7 @@ pub(super) struct Expected {
 /// Terminals that begin expressions, beside names.
 const OPERANDS: &[&str] = &[
     "INT",
+    "FLOAT",
     "STR",
     "VAR",
     "MAP",
@@ -55,6 +56,8 @@ const OPERANDS: &[&str] = &[
 
 /// Terminals that begin statements.
 const STATEMENTS: &[&str] = &[
+    "emit",
+    "show",
     "let",
     "if",
     "while",
@@ -145,7 +148,7 @@ fn in_words(terminal: &str) -> Option<String> {
         "ANGLE_CLOSE" => "`>`".to_string(),
         "ANGLE_OPEN" => "`<`".to_string(),
         "PREDICATE_OPEN" | "PREDICATE_CLOSE" => "`/`".to_string(),
-        "ERROR_EXPR" | "ERROR_STMT" | "CAST" | "RECORD_OPEN" | "TYPE_OPEN" | "VALUE_OPEN" | "VALUE_IF"
+        "FLOAT" | "ERROR_EXPR" | "ERROR_STMT" | "CAST" | "RECORD_OPEN" | "TYPE_OPEN" | "VALUE_OPEN" | "VALUE_IF"
         | "CALL_BANG" => {
             return None;
         }

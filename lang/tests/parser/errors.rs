@@ -192,8 +192,16 @@ fn empty_and_deep() {
 }
 
 #[test]
-fn constructs_that_are_not_there_yet() {
-    check("param p: int = 1;\ntable t { a: int; }\nbegin { }", &[("LT0602", "param p"), ("LT0602", "table t")]);
+fn what_scripts_say_of_themselves() {
+    check("param p int;\nbegin { @ = }", &[("LT0101", "int"), ("LT0101", "}")]);
+    check("param p: int = 1\nkprobe:f { @ = }", &[("LT0101", ""), ("LT0101", "}")]);
+    check("param : int; begin { }", &[("LT0101", ":")]);
+    check("table t { a: int b: int; } begin { }", &[("LT0101", ":")]);
+    check("table t { a; } begin { }", &[("LT0101", ";")]);
+    check("file f { a: int; } begin { }", &[("LT0101", "{")]);
+    check("exclusive(1); begin { }", &[("LT0101", "1")]);
+    check("begin user { emit t(1 2); show @x sort; f(1 2) }", &[("LT0101", "2"), ("LT0101", ";"), ("LT0101", "2")]);
+    check("i:s:1 user { for ($k, : @x) { } }", &[("LT0101", ":")]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod errors;
 mod printer;
 mod reference;
 mod robust;
+mod script_printer;
 mod tree;
 
 use lt_lang::ast::Ast;

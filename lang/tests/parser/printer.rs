@@ -1,5 +1,6 @@
 //! A compact form of the tree for tests: prefix notation in parentheses.
 
+use crate::script_printer::{self, arguments, order};
 use lt_lang::ast::{
     Ast, AttachPoint, Block, Expr, ExprKind, Macro, MacroParamKind, Probe, Stmt, StmtKind, TypeBase, TypeName,
     TypeOperand, TypeSuffix, TypeTag, UnaryOp,
@@ -18,7 +19,8 @@ pub(crate) fn ast(ast: &Ast) -> String {
         format!("(fn {} [{params}] {} {})", function.name.text, type_name(&function.result), block(&function.body))
     });
     let macros = ast.macros.iter().map(macro_definition);
-    let all = config.chain(c).chain(imports).chain(maps).chain(macros).chain(functions);
+    let script = ast.script.iter().map(|(item, _)| script_printer::item(item));
+    let all = config.chain(script).chain(c).chain(imports).chain(maps).chain(macros).chain(functions);
     all.chain(ast.probes.iter().map(probe)).collect::<Vec<_>>().join(" ")
 }
 
@@ -34,7 +36,7 @@ fn macro_definition(one: &Macro) -> String {
     format!("(macro {} [{params}] {})", one.name.text, block(&one.body))
 }
 
-fn join<T>(list: &[T], print: impl Fn(&T) -> String) -> String {
+pub(crate) fn join<T>(list: &[T], print: impl Fn(&T) -> String) -> String {
     list.iter().map(print).collect::<Vec<_>>().join(" ")
 }
 
@@ -42,11 +44,13 @@ fn probe(probe: &Probe) -> String {
     let name = probe.name.as_ref().map_or(String::new(), |name| format!("{}=", name.text));
     let points = probe.attach_points.iter().map(attach_point);
     let predicate = probe.predicate.as_ref().map_or(String::new(), |predicate| format!(" /{}/", expr(predicate)));
-    format!("{name}{}{predicate} {}", points.collect::<Vec<_>>().join(","), block(&probe.action))
+    let user = if probe.user { " user" } else { "" };
+    format!("{name}{}{predicate}{user} {}", points.collect::<Vec<_>>().join(","), block(&probe.action))
 }
 
-fn attach_point(point: &AttachPoint) -> String {
+pub(crate) fn attach_point(point: &AttachPoint) -> String {
     let parts = point.parts.iter().map(|part| format!(":{}", part.text)).collect::<String>();
+    assert_eq!(point.params.len(), parts.matches('{').count(), "{parts}");
     let others = point.alternatives.iter().map(|other| format!("||{}", attach_point(other))).collect::<String>();
     format!("{}{parts}{others}{}", point.kind.text, if point.optional { "?" } else { "" })
 }
@@ -61,7 +65,7 @@ fn value_block(block: &Block) -> String {
     }
 }
 
-fn block(block: &Block) -> String {
+pub(crate) fn block(block: &Block) -> String {
     let stmts = join(&block.stmts, stmt);
     if block.angle { format!("<{stmts}>") } else { format!("{{{stmts}}}") }
 }
@@ -88,6 +92,16 @@ fn stmt(stmt: &Stmt) -> String {
             let to = to.as_ref().map_or(String::new(), |to| format!(" {}", expr(to)));
             format!("(for ${} {}{to} {})", name.text, expr(from), block(body))
         }
+        StmtKind::MapLoop(inner) => {
+            let value = inner.value.as_ref().map_or(String::new(), |value| format!(" ${}", value.text));
+            let order = order(&inner.order);
+            format!("(for ${}{value} {}{order} {})", inner.key.text, expr(&inner.map), block(&inner.body))
+        }
+        StmtKind::Emit { table, args } => format!("(emit {} {})", table.text, arguments(args)),
+        StmtKind::Show { map, table, order } => {
+            let table = table.as_ref().map_or(String::new(), |table| format!(" as {}", table.text));
+            format!("(show {}{table}{})", expr(map), script_printer::order(order))
+        }
         StmtKind::Break => "(break)".to_string(),
         StmtKind::Continue => "(continue)".to_string(),
         StmtKind::Return(None) => "(return)".to_string(),
@@ -100,6 +114,8 @@ fn stmt(stmt: &Stmt) -> String {
 pub(crate) fn expr(expr_: &Expr) -> String {
     match &expr_.kind {
         ExprKind::Int { bits, unsigned } => format!("{bits}{}", if *unsigned { "u" } else { "" }),
+        ExprKind::Float(text) => text.clone(),
+        ExprKind::Method { base, name, args } => format!("(.{}! {} {})", name.text, expr(base), arguments(args)),
         ExprKind::Str(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
         ExprKind::Bool(value) => value.to_string(),
         ExprKind::Name(name) => name.clone(),

@@ -17,7 +17,13 @@ impl Random {
 const SCRIPT: &str = "#!/bin/lt\nkprobe:vfs_read, k:x* /pid == 1 && comm != \"a\\n\"/ {\n  @x[tid, comm] = nsecs; // c\n  \
     if (@x[1, \"b\"] > 5ms) { printf(\"%d\\n\", (uint32)$1) } else if $a { $b++; } else { return }\n}\n\
     uprobe:/bin/a:f <delete(@x); @h = hist((nsecs - $s) / 1_000); $y = ((struct s *)arg0)->a.b[3] ?: 5 >\n\
-    macro m(x) { x }\nend { let $t: int8 = (1, 2).0; for ($i : 0..4) { } clear(@) }\n";
+    macro m($a, @b, x) { let $c = if (x) { 1 } else { (a=2, b={ 3 }).a }; $c }\nimport \"f.bt\";\n\
+    fn g($a: typeof(uint8[2]*)): void { return $a; }\nlet @m = hash(5);\nstruct s { int a; };\n//! doc\n\
+    param min -m --long-er: duration(ms)? = 0 in 0..1h repeated;\ntable t { a: ms.3 \"A\" width 5 left = 1.5; }\n\
+    needs k:a || k:b?;\nfile f = \"/p\" { a: int key; ... }\nactor e = icmp(a = 1);\nexclusive(a, b);\n\
+    i:s:{n} user { for ($k, $v : @m sort $v.a desc top 5) { emit t(a = $k, e.f(1)); show @m as t sort a; } _ = 1; }\n\
+    n=x:y { m!(offsetof(struct s, a.b), sizeof(typeof(1)), ()) }\n\
+    end { let $t: int8 = (1, 2).0; for ($i : 0..4) { } clear(@) }\n";
 
 const WORDS: &[&str] = &[
     "begin",
@@ -83,11 +89,36 @@ const WORDS: &[&str] = &[
     "0x",
     "import",
     "||",
+    "fn",
+    "f!(",
+    "= {",
+    "= if",
+    "(a=1",
+    "comptime",
+    "offsetof(",
+    "typeinfo(",
+    "param p: int",
+    "table t {",
+    "needs",
+    "emit t(",
+    "show @x",
+    "user {",
+    "for ($k, $v : @x",
+    "sort",
+    "desc",
+    "top",
+    "1.5",
+    "{a}",
+    "let @m = hash(",
+    "row t",
 ];
 
 fn survives(text: &str) {
     let (sources, ast, diagnostics) = parse(text);
-    assert!(!ast.probes.is_empty() || !diagnostics.is_empty(), "neither tree nor message: {text:?}");
+    assert!(
+        !ast.probes.is_empty() || !ast.imports.is_empty() || !diagnostics.is_empty(),
+        "neither tree nor message: {text:?}"
+    );
     for diagnostic in &diagnostics {
         for label in &diagnostic.labels {
             let range = label.span.start as usize..label.span.end as usize;

@@ -258,3 +258,84 @@ fn values_and_types() {
     check("begin { if ({ 1 } == 1) { f() } else { g() } { h() } }", "begin {(if (== {=> 1} 1) {(f!)} {(g!)}) {(h!)}}");
     check("begin < $a = if ($b > 1) { 2 > 1 } else { 3 } >", "begin <(= $a (if= (> $b 1) {=> (> 2 1)} {=> 3}))>");
 }
+
+#[test]
+fn what_scripts_say_of_themselves() {
+    for (text, expected) in [
+        ("needs tracepoint:a:b, kprobe:f;", "(needs tracepoint:a:b kprobe:f)"),
+        ("needs kernel >= 6.10 && has_type(\"s\");", "(needs (&& (>= kernel 6.10) (has_type! \"s\")))"),
+        ("param min -m: duration(ms) = 0 in 0..1h;", "(param min -m duration:ms = 0 0..3600000000000)"),
+        ("param pid -p: pid?;", "(param pid -p pid?)"),
+        ("param p:pid;", "(param p pid)"),
+        ("param order --sort: enum(size, count) = size;", "(param order --sort enum:size|count = size)"),
+        ("param run: duration(s)? positional;", "(param run duration:s? positional)"),
+        ("const param n -n --cpu-time-max: [int] repeated;", "(const param n -n --cpu-time-max [int] repeated)"),
+        ("exclusive(pid, comm);", "(exclusive pid comm)"),
+        ("example \"lt x -m 5\" \"rows\"; example \"lt\";", "(example \"lt x -m 5\" \"rows\") (example \"lt\")"),
+        ("test \"rows\" { f() }", "(test \"rows\" {(f!)})"),
+        (
+            "table t { time: clock \"TIME\" width 8; lat: ms.3 \"L\" width 9 left; s: kstack?; w: time(\"%F\"); \
+             e: enum E; r: rate counter = 100.0 * hit / all; }",
+            "(table t (time:clock \"TIME\" width:8) (lat:ms.3 \"L\" width:9 left) (s:kstack?) (w:time[\"%F\"]) \
+             (e:enum E) (r:rate counter = (/ (* 100.0 hit) all)))",
+        ),
+        (
+            "file d = \"/proc/d\" { _: int; name: string key; ... }",
+            "(file d \"/proc/d\" (_:int) (name:string key) ...)",
+        ),
+        ("actor echo = icmp(dst = c, 5);", "(actor echo icmp dst=c 5)"),
+    ] {
+        check(&format!("{text} begin {{ }}"), &format!("{expected} begin {{}}"));
+    }
+}
+
+#[test]
+fn user_blocks() {
+    for (text, expected) in [
+        ("i:s:1 user { f() }", "i:s:1 user {(f!)}"),
+        ("begin user < f() > echo:reply user { }", "begin user <(f!)> echo:reply user {}"),
+        ("row t user { } row t /pid/ user { }", "row:t user {} row:t /pid/ user {}"),
+        (
+            "i:s:1 user { for ($k, $v : @io sort $v.rd desc top 20) { emit io(comm = $k.1, 1s, rd = 100.0 * 2) } }",
+            "i:s:1 user {(for $k $v @io sort (. $v rd) desc top 20 {(emit io comm=(. $k 1) 1000000000 rd=(* 100.0 2))})}",
+        ),
+        (
+            "i:s:1 user { for ($e : @m top 3) { } for ($e : @m) { } }",
+            "i:s:1 user {(for $e @m top 3 {}) (for $e @m {})}",
+        ),
+        (
+            "begin { show @io as t sort rd desc top 20; show @io; show @a[1] sort x asc }",
+            "begin {(show @io as t sort rd desc top 20) (show @io) (show @a[1] sort x)}",
+        ),
+        (
+            "begin { emit t(); echo.send(1, a = 2); @io[tid].rd = count(); }",
+            "begin {(emit t ) (.send! echo 1 a=2) (= (. @io[tid] rd) (count!))}",
+        ),
+        ("hardware:{event}:{period} { } u:{o}:{p}malloc { }", "hardware:{event}:{period} {} u:{o}:{p}malloc {}"),
+        ("k:f{exit} end { }", "k:f {exit} end {}"),
+        // words of ours are names elsewhere
+        (
+            "begin { $x = sort + top; emit; show; user(param, table); in.row = file; for ($i : @m) { top } }",
+            "begin {(= $x (+ sort top)) emit show (user! param table) (= (. in row) file) (for $i @m {top})}",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn comments_that_document() {
+    let text = "#!/usr/bin/env lt\n//! Time spent\n//!  in reclaim\n// no\n/// Only these\nparam p: int;\n//// no\n\
+                begin { /// no\n }\n/// last\n";
+    let (sources, ast, _) = parse(text);
+    let docs: Vec<(bool, &str, &str)> =
+        ast.docs.iter().map(|doc| (doc.of_script, doc.text.as_str(), sources.slice(doc.span))).collect();
+    assert_eq!(
+        docs,
+        [
+            (true, "Time spent", "//! Time spent"),
+            (true, " in reclaim", "//!  in reclaim"),
+            (false, "Only these", "/// Only these")
+        ]
+    );
+}

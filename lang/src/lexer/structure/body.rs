@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::construct::character;
+use super::value::ORDER_WORDS;
 use super::{MAX_ERRORS, MAX_NESTING, Open, OpenKind, RawResult, Reader, has_target};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
@@ -142,7 +143,7 @@ impl<'a> Reader<'a, '_> {
         let mut above = self.stack.iter().skip(1);
         self.stack.first().is_some_and(|open| open.kind == OpenKind::Predicate)
             && above.all(|open| open.kind.is_inner())
-            && matches!(self.peek(), Some(Ok(Raw::BraceOpen | Raw::Less)))
+            && (matches!(self.peek(), Some(Ok(Raw::BraceOpen | Raw::Less))) || self.user_follows().is_some())
     }
 
     fn closes_angle(&self) -> bool {
@@ -159,6 +160,11 @@ impl<'a> Reader<'a, '_> {
         let token = match keyword(word) {
             _ if member => Token::Name(word),
             Some(Token::SizeOf) if !self.is_type_behind_paren() => Token::Name(word),
+            None if self.context_word(word).is_some() => Token::Context(self.context_word(word).unwrap_or_default()),
+            Some(Token::For) => {
+                self.words = ORDER_WORDS;
+                Token::For
+            }
             Some(Token::If) => self.read_if(),
             Some(Token::Else) => self.read_else(),
             Some(token) => token,
@@ -169,6 +175,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn read_number(&mut self) {
+        if let Some(length) = self.fraction_length() {
+            self.lexer.bump(length);
+            return self.push(Token::Float(self.lexer.slice()));
+        }
         let text = self.lexer.slice();
         let (bits, unsigned) = literal::number(text).unwrap_or_else(|why| {
             let here = self.here();
@@ -176,6 +186,15 @@ impl<'a> Reader<'a, '_> {
             (0, false)
         });
         self.push(Token::Int(bits, unsigned));
+    }
+
+    /// The length of a fraction behind the last number, which is no element of a tuple.
+    fn fraction_length(&self) -> Option<usize> {
+        let digits = self.lexer.remainder().strip_prefix('.')?;
+        let length = digits.len() - digits.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').len();
+        let member = matches!(self.item.tokens.last(), Some((_, Token::Dot | Token::Arrow, _)));
+        let decimal = self.lexer.slice().bytes().all(|c| c.is_ascii_digit() || c == b'_');
+        (!member && decimal && digits.starts_with(|c: char| c.is_ascii_digit())).then_some(length + 1)
     }
 
     fn read_positional(&mut self) {
@@ -290,6 +309,7 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         self.close_inner("before `;`");
+        self.words = &[];
         self.value_ifs.retain(|depth| *depth < self.stack.len());
         self.push(Token::Semicolon);
     }

@@ -1,11 +1,12 @@
 //! Top-level constructs other than probes: recognized, and read as far as the grammar needs them.
 
 use super::body::unterminated_string;
-use super::{OpenKind, RawResult, Reader, plausible_item, quote};
+use super::{OpenKind, RawResult, Reader, has_target, plausible_item, quote};
 use crate::ast::CDefinition;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::lexer::{Raw, RawError};
+use crate::probes::takes_target;
 use crate::source::Span;
 use crate::token::Token;
 use std::ops::Range;
@@ -23,8 +24,10 @@ pub(super) enum Construct {
     Definition(Token<'static>),
     /// `name = ` before a probe.
     ProbeName,
-    /// Not there yet; what a message calls it.
-    Later(&'static str),
+    /// `needs` before probes or conditions.
+    Needs,
+    /// `row` before the name of a table: a probe.
+    Row,
 }
 
 /// The word that begins a construct, what must follow it, and how it is read.
@@ -38,14 +41,16 @@ const CONSTRUCTS: &[(&str, &[Raw], Construct)] = &[
     ("union", &[Raw::Word, Raw::BraceOpen], Construct::C),
     ("enum", &[Raw::Word, Raw::BraceOpen], Construct::C),
     ("typedef", &[Raw::Word], Construct::C),
-    ("param", &[Raw::Word], Construct::Later("script parameters")),
-    ("table", &[Raw::Word], Construct::Later("tables")),
-    ("needs", &[Raw::Word], Construct::Later("`needs`")),
-    ("file", &[Raw::Word], Construct::Later("files as tables")),
-    ("actor", &[Raw::Word], Construct::Later("actors")),
-    ("example", &[Raw::Str], Construct::Later("`example`")),
-    ("test", &[Raw::Str], Construct::Later("script tests")),
-    ("exclusive", &[Raw::ParenOpen], Construct::Later("`exclusive`")),
+    ("param", &[Raw::Word], Construct::Declaration(Token::Context("param"))),
+    ("const", &[Raw::Word], Construct::Declaration(Token::Context("const"))),
+    ("exclusive", &[Raw::ParenOpen], Construct::Declaration(Token::Context("exclusive"))),
+    ("example", &[Raw::Str], Construct::Declaration(Token::Context("example"))),
+    ("actor", &[Raw::Word], Construct::Declaration(Token::Context("actor"))),
+    ("table", &[Raw::Word], Construct::Definition(Token::Context("table"))),
+    ("file", &[Raw::Word], Construct::Definition(Token::Context("file"))),
+    ("test", &[Raw::Str], Construct::Definition(Token::Context("test"))),
+    ("needs", &[Raw::Word], Construct::Needs),
+    ("row", &[Raw::Word], Construct::Row),
 ];
 
 /// The construct that begins with `word` and `next`, if it is one.
@@ -55,11 +60,8 @@ pub(super) fn construct(word: &str, next: Option<RawResult>) -> Option<Construct
     row.map(|(_, _, construct)| construct.clone()).or((next == Raw::Assign).then_some(Construct::ProbeName))
 }
 
-/// The message for a construct that is not there yet.
-fn not_supported(what: &str, span: Span) -> Diagnostic {
-    let verb = if what.starts_with('`') || what.starts_with("the ") { "is" } else { "are" };
-    Diagnostic::error(Code::NotSupported, format!("{what} {verb} not supported yet")).at(span, "")
-}
+/// Words of parameters.
+const PARAM_WORDS: &[&str] = &["param", "in", "positional", "repeated"];
 
 impl<'a> Reader<'a, '_> {
     /// `name =`
@@ -70,11 +72,43 @@ impl<'a> Reader<'a, '_> {
         self.push(Token::Assign);
     }
 
+    /// `needs` before probes or conditions, up to the `;`.
+    pub(super) fn read_needs(&mut self) {
+        self.lexer.next();
+        self.push(Token::Context("needs"));
+        let mut ahead = self.lexer.clone();
+        ahead.next();
+        if has_target(ahead.remainder()) {
+            self.read_attach_points();
+        }
+        self.read_to_semicolon(None);
+    }
+
+    /// `row` and the name of a table.
+    pub(super) fn read_row(&mut self) {
+        self.lexer.next();
+        self.push(Token::Context("row"));
+        self.lexer.next();
+        self.push(Token::Name(self.lexer.slice()));
+    }
+
     /// Reads up to the `;` that ends a declaration.
     pub(super) fn read_declaration(&mut self, token: Token<'a>) {
         self.lexer.next();
-        let ends_with = if token == Token::Import { Raw::Str } else { Raw::ParenClose };
+        let last = match token {
+            Token::Import => Some(Raw::Str),
+            Token::Let | Token::Context("exclusive" | "actor") => Some(Raw::ParenClose),
+            _ => None,
+        };
+        if matches!(token, Token::Context("param" | "const")) {
+            self.words = PARAM_WORDS;
+        }
         self.push(token);
+        self.read_to_semicolon(last);
+    }
+
+    /// Reads the rest of a declaration, which ends in this token and a `;`.
+    fn read_to_semicolon(&mut self, last: Option<Raw>) {
         while self.item.usable {
             let before = self.lexer.clone();
             let raw = self.lexer.next();
@@ -87,14 +121,28 @@ impl<'a> Reader<'a, '_> {
                     self.lexer = before;
                     return self.end_declaration();
                 }
+                Some(Ok(Raw::Word)) if self.begins_probe() => {
+                    self.lexer = before;
+                    return self.end_declaration();
+                }
                 Some(raw) => self.read_token(raw),
             }
-            let ended = raw == Some(Ok(ends_with)) && self.stack.is_empty();
+            let ended = last.is_some_and(|last| raw == Some(Ok(last))) && self.stack.is_empty();
             if ended && self.peek() != Some(Ok(Raw::Semicolon)) {
                 return self.end_declaration();
             }
         }
         self.resync();
+    }
+
+    /// Whether the last word, within a declaration, can only be the beginning of a probe.
+    fn begins_probe(&self) -> bool {
+        let word = self.lexer.slice();
+        let option = matches!(
+            self.item.tokens.last(),
+            Some((_, Token::Context(_) | Token::Minus | Token::MinusMinus | Token::Comma | Token::Name(_), _))
+        );
+        !option && self.stack.is_empty() && takes_target(word) && has_target(self.lexer.remainder())
     }
 
     /// Adds the `;` that is missing.
@@ -173,30 +221,6 @@ impl<'a> Reader<'a, '_> {
     fn keep_c_definition(&mut self, range: Range<usize>) {
         let text = self.text.get(range.clone()).unwrap_or_default().to_string();
         self.item.c_definition = Some(CDefinition { text, span: self.span(range) });
-    }
-
-    /// Skips a construct up to its `;` or closing brace.
-    pub(super) fn skip_construct(&mut self, what: &str) {
-        self.item.usable = false;
-        self.lexer.next();
-        let start = self.here();
-        self.lexer.next();
-        let head = start.to(self.here());
-        self.report(not_supported(what, head));
-        let mut depth = usize::from(self.lexer.slice() == "{" || self.lexer.slice() == "(");
-        loop {
-            match self.lexer.next() {
-                None if depth > 0 => return self.report_open_construct(head),
-                None => return,
-                Some(Ok(Raw::BraceOpen | Raw::ParenOpen | Raw::BracketOpen)) => depth += 1,
-                Some(Ok(Raw::ParenClose | Raw::BracketClose)) => depth = depth.saturating_sub(1),
-                Some(Ok(Raw::BraceClose)) if depth <= 1 => return,
-                Some(Ok(Raw::BraceClose)) => depth -= 1,
-                Some(Ok(Raw::Semicolon)) if depth == 0 => return,
-                Some(Err(RawError::Comment)) => return,
-                Some(_) => {}
-            }
-        }
     }
 
     /// Skips the attributes of C behind a definition.

@@ -6,6 +6,9 @@ use crate::lexer::Raw;
 use crate::token::{Token, keyword};
 use logos::Lexer;
 
+/// Words that put rows in order.
+pub(super) const ORDER_WORDS: &[&str] = &["as", "sort", "desc", "asc", "top"];
+
 impl Reader<'_, '_> {
     pub(super) fn read_paren(&mut self) {
         let ahead = self.lexer.clone();
@@ -65,7 +68,24 @@ impl Reader<'_, '_> {
             && matches!(self.item.tokens.last(), Some((_, Token::Else, _)))
     }
 
+    /// The word as a token of its own, where its construct can stand.
+    pub(super) fn context_word(&mut self, word: &str) -> Option<&'static str> {
+        let begins = |next: Raw| self.at_statement() && self.peek() == Some(Ok(next));
+        if word == "emit" && begins(Raw::Word) {
+            return Some("emit");
+        }
+        if word == "show" && begins(Raw::Map) {
+            self.words = ORDER_WORDS;
+            return Some("show");
+        }
+        let last = self.item.tokens.last().map(|(_, token, _)| token);
+        let behind = self.operand || matches!(last, Some(Token::Question | Token::Context("const" | "asc" | "desc")));
+        let found = self.words.iter().find(|known| **known == word).filter(|_| behind)?;
+        Some(found)
+    }
+
     pub(super) fn read_brace(&mut self) {
+        self.words = &[];
         if self.operand {
             let waiting = self.value_ifs.last().copied().filter(|depth| {
                 self.stack.get(*depth..).is_some_and(|above| above.iter().all(|open| open.kind.is_inner()))
