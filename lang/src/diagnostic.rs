@@ -49,6 +49,8 @@ pub struct Diagnostic {
     pub edit: Option<Edit>,
     /// Further text shown with `-v` only (a verifier log).
     pub detail: Option<String>,
+    /// All that could stand at the place, for an entry that is completed there.
+    pub candidates: Vec<String>,
 }
 
 impl Diagnostic {
@@ -63,7 +65,8 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: Code, message: String) -> Self {
-        Diagnostic { severity, code, message, labels: vec![], notes: vec![], helps: vec![], edit: None, detail: None }
+        let (labels, notes, helps, candidates) = (vec![], vec![], vec![], vec![]);
+        Diagnostic { severity, code, message, labels, notes, helps, edit: None, detail: None, candidates }
     }
 
     /// Adds a label; the first one is the primary.

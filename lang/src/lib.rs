@@ -19,11 +19,12 @@ pub mod manifest;
 mod parser;
 mod preamble;
 pub mod probes;
+pub mod prompt;
 pub mod source;
 pub mod table;
 pub mod token;
 pub mod types;
 
-pub use check::{CheckedScript, MissingProbes, SessionOptions, check};
+pub use check::{CheckedScript, KnownMaps, MissingProbes, SessionOptions, check};
 pub use lower::{Lowered, lower};
 pub use parser::parse;

@@ -1,6 +1,7 @@
 //! From loaded programs to probes that fire.
 
 use crate::error::words;
+use crate::kept::KeptMaps;
 use crate::load::Loaded;
 use crate::options::{Outcome, RunOptions};
 use crate::perf::{TimerTarget, online_cpus, open_counter, open_timer, open_tracepoint};
@@ -30,7 +31,13 @@ impl Attached {
     ///
     /// Errors: the output cannot be written, the command of `-c` could not be started, a descriptor failed.
     pub fn run(self, warn: &dyn Fn(Diagnostic)) -> Result<Outcome, Diagnostic> {
-        session::run(self, warn)
+        session::run(self, warn, None)
+    }
+
+    /// The same, with maps that begin as the runs before have left them, and are kept for later ones. The script was
+    /// loaded with the same maps.
+    pub fn run_with(self, warn: &dyn Fn(Diagnostic), kept: &mut KeptMaps) -> Result<Outcome, Diagnostic> {
+        session::run(self, warn, Some(kept))
     }
 }
 

@@ -76,6 +76,11 @@ impl<'m> Requests<'m> {
         self.sink.event_done()
     }
 
+    /// The maps, in the manifest's order.
+    pub fn readers(&self) -> &[MapReader<'m>] {
+        &self.maps
+    }
+
     fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {
         let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
         self.maps.get(id.0 as usize).ok_or_else(missing)

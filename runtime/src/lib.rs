@@ -14,6 +14,7 @@ mod detach;
 mod error;
 mod events;
 mod features;
+mod kept;
 mod kernel_files;
 pub mod list;
 mod load;
@@ -42,7 +43,9 @@ mod verifier;
 
 pub use attach::Attached;
 pub use detach::exit_now;
+pub use kept::KeptMaps;
 pub use list::list;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_with};
 pub use options::{Buffering, ChildStatus, Outcome, OutputFormat, RunOptions};
 pub use profile::KernelProfile;
+pub use signals::survive_interrupts;

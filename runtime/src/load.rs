@@ -3,6 +3,7 @@
 use crate::actors::Command;
 use crate::attach::Attached;
 use crate::error::{RunError, words};
+use crate::kept::{KeptMaps, stacks_symbol};
 use crate::log;
 use crate::options::RunOptions;
 use crate::poller::open_process;
@@ -35,6 +36,11 @@ pub struct Loaded {
 ///
 /// Errors: no privilege, no such process, the command cannot be started, the kernel refused a program or a map.
 pub fn load(artifact: &Artifact, options: &RunOptions) -> Result<Loaded, Diagnostic> {
+    load_with(artifact, options, &KeptMaps::default())
+}
+
+/// The same for a script whose maps may go on with what runs before it have left; see [`Attached::run_with`].
+pub fn load_with(artifact: &Artifact, options: &RunOptions, kept: &KeptMaps) -> Result<Loaded, Diagnostic> {
     let manifest = artifact.manifest.clone();
     if manifest.version != MANIFEST_VERSION {
         let message = format!("manifest version {} instead of {MANIFEST_VERSION}", manifest.version);
@@ -44,7 +50,7 @@ pub fn load(artifact: &Artifact, options: &RunOptions) -> Result<Loaded, Diagnos
     let process = options.pid.map(traced_process).transpose()?;
     let command = options.command.as_deref().map(Command::start_stopped).transpose()?;
     raise_file_limit(manifest.programs.len());
-    let object = load_object(artifact, options)?;
+    let object = load_object(artifact, options, kept)?;
     let state = State::of(&object, manifest.programs.len())?;
     Ok(Loaded { object, manifest, options: options.clone(), state, command, process })
 }
@@ -87,12 +93,18 @@ pub(crate) fn open_object(elf: &[u8]) -> Result<OpenObject, libbpf_rs::Error> {
 }
 
 /// libbpf raises RLIMIT_MEMLOCK by itself on kernels that still count maps against it.
-fn load_object(artifact: &Artifact, options: &RunOptions) -> Result<Object, Diagnostic> {
+fn load_object(artifact: &Artifact, options: &RunOptions, kept: &KeptMaps) -> Result<Object, Diagnostic> {
     let log = log::Capture::begin(options.verbose);
-    let open = open_object(&artifact.elf).map_err(|error| {
+    let mut open = open_object(&artifact.elf).map_err(|error| {
         let what = format!("the compiled object cannot be opened: {error}");
         Diagnostic::from(RunError::Inconsistent(what)).detail(log.take())
     })?;
+    if let (Some(symbol), Some(stacks)) = (stacks_symbol(&artifact.manifest), kept.stacks())
+        && let Some(mut map) = open.maps_mut().find(|map| map.name() == symbol)
+    {
+        let failed = |error| RunError::Inconsistent(format!("the stacks cannot be used again: {error}"));
+        map.reuse_fd(stacks).map_err(failed)?;
+    }
     open.load().map_err(|_| {
         // libbpf leaves the reason in errno
         let error = io::Error::last_os_error();

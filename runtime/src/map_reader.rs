@@ -32,6 +32,11 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// No entries yet, of keys and values of these sizes.
+    pub fn new(key_size: u32, value_size: u32) -> Entries {
+        Entries { key_size: key_size as usize, value_size: value_size as usize, keys: Vec::new(), values: Vec::new() }
+    }
+
     /// Number of entries.
     pub fn count(&self) -> usize {
         self.values.len() / self.value_size.max(1)
@@ -292,6 +297,30 @@ impl<'m> MapReader<'m> {
         match -status {
             // a program may have deleted it meanwhile
             0 | libc::ENOENT => Ok(()),
+            errno => Err(self.failed(&io::Error::from_raw_os_error(errno))),
+        }
+    }
+
+    /// Puts an entry, as [`MapReader::read`] gives it, into the map. `false`: the map has no room for it.
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<bool, RunError> {
+        let mut raw = vec![0u8; self.raw_size()];
+        // one CPU gets all of it, the others nothing
+        if let Some(place) = raw.get_mut(..value.len()) {
+            place.copy_from_slice(value);
+        }
+        let something = value.iter().any(|byte| *byte != 0);
+        if let (MapValue::Aggregate(aggregate), Some(first), true) = (&self.map.value, raw.get_mut(..8), something) {
+            let rank = unranked(*aggregate, first).first().copied().unwrap_or(0);
+            first.copy_from_slice(&rank.to_ne_bytes());
+        }
+        let index = 0u32.to_ne_bytes();
+        let key = if key.is_empty() { &index } else { key };
+        debug_assert_eq!(key.len(), self.map.key_size as usize);
+        // SAFETY: the key has the map's key size, the value the size of all CPUs' values.
+        let status = unsafe { libbpf_sys::bpf_map_update_elem(self.fd, key.as_ptr().cast(), raw.as_ptr().cast(), 0) };
+        match -status {
+            0 => Ok(true),
+            libc::E2BIG | libc::ENOMEM | libc::ENOSPC => Ok(false),
             errno => Err(self.failed(&io::Error::from_raw_os_error(errno))),
         }
     }

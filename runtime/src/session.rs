@@ -7,6 +7,7 @@ use crate::attach::Attached;
 use crate::detach::detach;
 use crate::error::RunError;
 use crate::events::Requests;
+use crate::kept::KeptMaps;
 use crate::load::Loaded;
 use crate::loss::losses;
 use crate::map_reader::MapReader;
@@ -34,14 +35,14 @@ const PUBLISH_EVERY: usize = 256;
 const PATIENCE: usize = 10_000;
 
 /// Runs an attached script to its end; see [`Attached::run`].
-pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic)) -> Result<Outcome, Diagnostic> {
+pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic), kept: Option<&mut KeptMaps>) -> Result<Outcome, Diagnostic> {
     let Attached { mut loaded, links } = attached;
     if loaded.options.dry_run {
         detach(links, true);
         return Ok(Outcome::default());
     }
     let mut outcome = Outcome::default();
-    let result = run_session(&mut loaded, &mut outcome, warn);
+    let result = run_session(&mut loaded, &mut outcome, warn, kept);
     loaded.state.set_stopped(true);
     // while the probes go, the command is told to end if it still runs
     drop(loaded.command.take());
@@ -54,12 +55,23 @@ pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic)) -> Result<Outcome, Dia
     Ok(outcome)
 }
 
-fn run_session(loaded: &mut Loaded, outcome: &mut Outcome, warn: &dyn Fn(Diagnostic)) -> Result<(), RunError> {
+fn run_session(
+    loaded: &mut Loaded,
+    outcome: &mut Outcome,
+    warn: &dyn Fn(Diagnostic),
+    kept: Option<&mut KeptMaps>,
+) -> Result<(), RunError> {
     let mut command = loaded.command.take();
     let mut session = Session::new(loaded)?;
+    if let Some(kept) = &kept {
+        kept.restore(session.requests.readers(), warn)?;
+    }
     let result = session.run(command.as_mut());
     outcome.child = command.as_mut().map(crate::actors::Command::finish);
     let result = result.and_then(|()| session.finish());
+    if let Some(kept) = kept {
+        session.keep(kept)?;
+    }
     outcome.exit_code = loaded.state.exit_code();
     let losses = losses(&loaded.manifest, &loaded.state);
     outcome.lost = losses.total;
@@ -268,6 +280,15 @@ impl<'l> Session<'l> {
             std::thread::yield_now();
         }
         Ok(())
+    }
+
+    /// Keeps what the maps hold now.
+    fn keep(&self, kept: &mut KeptMaps) -> Result<(), RunError> {
+        let fds = map_descriptors(&self.loaded.object, &self.loaded.manifest)?;
+        let stacks = find_map(&self.loaded.manifest, &fds, MapRole::Stacks);
+        // SAFETY: the object keeps the descriptor open during the call.
+        let stacks = stacks.map(|(_, fd)| unsafe { BorrowedFd::borrow_raw(fd) });
+        kept.take(self.requests.readers(), stacks)
     }
 
     /// Stops the programs, carries out what is left, runs the end actions, shows the maps.

@@ -47,6 +47,19 @@ impl Drop for Signals {
     }
 }
 
+/// SIGINT does nothing to the process from here on, unless a run watches it: a prompt outlives what runs in it.
+pub fn survive_interrupts() {
+    // SAFETY: the structure is plain data for which zero is a value; the handler does nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = do_nothing as *const () as usize;
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(libc::SIGINT, &raw const action, std::ptr::null_mut());
+    }
+}
+
+extern "C" fn do_nothing(_signal: i32) {}
+
 /// Installs the handler for one delivery; gives what was there.
 fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
     // SAFETY: both structures are plain data for which zero is a value; the handler makes one system call only.

@@ -4,7 +4,7 @@ use crate::ast::{Expr, ExprKind};
 use crate::types::{AddressSpace, IntType, Type};
 
 /// A type in the making.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inferred {
     /// In stored form.
     pub(crate) ty: Type,

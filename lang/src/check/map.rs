@@ -25,8 +25,9 @@ impl Checker<'_> {
             return at;
         }
         self.changed = true;
-        let name = name.to_string();
-        self.maps.push(CheckedMap { name, keys: None, keys_span: span, value: None, value_span: span });
+        let fresh =
+            || CheckedMap { name: name.to_string(), keys: None, keys_span: span, value: None, value_span: span };
+        self.maps.push(self.options.known_maps.get(name).cloned().unwrap_or_else(fresh));
         self.maps.len() - 1
     }
 
@@ -115,7 +116,8 @@ impl Checker<'_> {
         let diagnostic = Diagnostic::error(Code::UndefinedMap, format!("map `@{name}` is not defined"));
         let diagnostic = diagnostic.at(span, "nothing in the script assigns to it");
         let known = self.maps.iter().filter(|map| map.value.is_some() && map.name != name);
-        let found = nearest(name, known.map(|map| map.name.as_str())).map(|found| format!("@{found}"));
+        let known = known.map(|map| map.name.as_str()).chain(self.options.known_maps.names());
+        let found = nearest(name, known).map(|found| format!("@{found}"));
         let written = Span { end: (span.start + 1 + name.len() as u32).min(span.end), ..span };
         self.report(diagnostic.suggest(written, found.as_deref()))
     }

@@ -15,6 +15,7 @@ mod expr;
 mod flow;
 mod functions;
 mod infer;
+mod known;
 mod map;
 mod map_functions;
 mod operator;
@@ -37,9 +38,11 @@ pub(crate) use cast::{literal_int, resolve};
 pub(crate) use expr::positional_number;
 pub(crate) use flow::unroll_count;
 pub(crate) use infer::{Inferred, comparison_type};
+pub use known::KnownMaps;
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
 use std::collections::{HashMap, HashSet};
+pub(crate) use suggest::COMPLETED;
 
 /// Limits and parameters of a session that shape the compiled script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct SessionOptions {
     pub print_maps_on_exit: bool,
     /// What to do about probes that the kernel lacks.
     pub missing_probes: MissingProbes,
+    /// Maps of the scripts that the session has run before.
+    pub known_maps: KnownMaps,
 }
 
 /// What becomes of attach points that the kernel lacks.
@@ -91,6 +96,7 @@ impl Default for SessionOptions {
             stack_mode: StackMode::Bpftrace,
             print_maps_on_exit: true,
             missing_probes: MissingProbes::default(),
+            known_maps: KnownMaps::default(),
         }
     }
 }
@@ -148,7 +154,7 @@ pub(crate) struct CheckedVar {
 }
 
 /// A map.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckedMap {
     /// Without the sigil.
     pub(crate) name: String,
@@ -163,7 +169,7 @@ pub(crate) struct CheckedMap {
 }
 
 /// What a map holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MapContent {
     /// Values of a type.
     Plain(Inferred),

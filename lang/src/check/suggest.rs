@@ -35,6 +35,9 @@ pub(super) fn probe_kind(name: &str) -> Option<&'static str> {
     nearest(name, long.filter(|name| name.len() > 2))
 }
 
+/// The name of what is still to be entered: the message about it lists all that it could be.
+pub(crate) const COMPLETED: &str = "lt__completed";
+
 /// Adds the suggestion, or without one that this kernel has no such thing, and what it has.
 pub(super) fn or_lacking(
     diagnostic: Diagnostic,
@@ -44,6 +47,9 @@ pub(super) fn or_lacking(
     kernel: &dyn Kernel,
     owner: &str,
 ) -> Diagnostic {
+    if name == COMPLETED {
+        return Diagnostic { candidates: candidates.to_vec(), ..diagnostic };
+    }
     if let Some(found) = nearest_of_many(name, candidates.iter().map(String::as_str)) {
         return diagnostic.suggest(span, Some(found));
     }

@@ -1,0 +1,193 @@
+//! The entries of a prompt: each becomes a script of its own, to which those before it have left their settings,
+//! definitions and maps.
+
+use super::origin::Origins;
+use super::shape::Shape;
+use crate::ast::Ast;
+use crate::check::{CheckedScript, KnownMaps};
+use crate::diagnostic::Diagnostic;
+use crate::lexer::next_item;
+use crate::source::{FileId, SourceMap};
+use std::collections::HashMap;
+
+/// What the entries so far have left behind.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// What scripts are led by: entries with everything that was done at once replaced by blanks.
+    kept: Vec<(FileId, String)>,
+    /// Of each script that was composed.
+    origins: HashMap<FileId, Origins>,
+    /// The maps with their types.
+    pub maps: KnownMaps,
+}
+
+/// An entry as a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Composed {
+    /// The script: what was kept, then the entry with what makes it one.
+    pub script: FileId,
+    /// The entry as it was entered.
+    pub entry: FileId,
+    /// What it is.
+    pub shape: Shape,
+    /// Where the entry begins in the script, in bytes.
+    start: usize,
+}
+
+impl Book {
+    /// Makes a script of an entry. Both get the entry's name; what messages say about the script has to be brought back
+    /// to the entries by [`Book::locate`].
+    pub fn compose(&mut self, sources: &mut SourceMap, name: &str, text: &str, shape: Shape) -> Composed {
+        let entry = sources.add(name, text);
+        let (before, behind) = shape.frame();
+        let (mut script, mut origins) = self.preface();
+        script.push_str(before);
+        let start = script.len();
+        origins.add(start, text.len(), entry);
+        script.push_str(&without_shebang(text));
+        script.push_str(behind);
+        let script = sources.add(name, script);
+        self.origins.insert(script, origins);
+        Composed { script, entry, shape, start }
+    }
+
+    /// All that was kept, one entry after the other.
+    fn preface(&self) -> (String, Origins) {
+        let (mut text, mut origins) = (String::new(), Origins::default());
+        for (file, kept) in &self.kept {
+            origins.add(text.len(), kept.len(), *file);
+            text.push_str(kept);
+            text.push('\n');
+        }
+        (text, origins)
+    }
+
+    /// The text that an entry is completed in, and where the entry begins there.
+    pub fn preview(&self, text: &str, shape: Shape) -> (String, usize) {
+        let (mut script, _) = self.preface();
+        script.push_str(shape.frame().0);
+        let start = script.len();
+        script.push_str(&without_shebang(text));
+        (script, start)
+    }
+
+    /// Keeps what an entry that was found right defines.
+    pub fn keep_definitions(&mut self, sources: &SourceMap, composed: &Composed, ast: &Ast) {
+        let text = sources.get(composed.entry).map_or("", |source| source.text.as_str());
+        if !matches!(composed.shape, Shape::Script | Shape::Definitions) {
+            return;
+        }
+        let mut kept = without_shebang(text).into_bytes();
+        for probe in &ast.probes {
+            let place = |at: u32| (at as usize).saturating_sub(composed.start).min(text.len());
+            for byte in kept.get_mut(place(probe.span.start)..place(probe.span.end)).unwrap_or_default() {
+                *byte = if *byte == b'\n' { b'\n' } else { b' ' };
+            }
+        }
+        let kept = String::from_utf8(kept).unwrap_or_default();
+        if next_item(&kept, composed.entry, 0, &[]).is_some() || kept.contains('#') {
+            self.kept.push((composed.entry, kept));
+        }
+    }
+
+    /// Keeps the maps of an entry that was run.
+    pub fn keep_maps(&mut self, checked: &CheckedScript) {
+        self.maps.take_over(checked);
+    }
+
+    /// Lets a diagnostic about composed scripts point to the entries.
+    pub fn locate(&self, diagnostic: &mut Diagnostic) {
+        Origins::relocate(diagnostic, |file| self.origins.get(&file));
+    }
+}
+
+/// A first line `#!...`, as a file may have it, becomes blanks.
+fn without_shebang(text: &str) -> String {
+    if !text.starts_with("#!") {
+        return text.to_string();
+    }
+    let (line, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    " ".repeat(line.len()) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::fake::FakeKernel;
+    use crate::{SessionOptions, prompt::shape};
+
+    struct Session {
+        sources: SourceMap,
+        book: Book,
+        number: u32,
+    }
+
+    impl Session {
+        fn new() -> Session {
+            Session { sources: SourceMap::default(), book: Book::default(), number: 0 }
+        }
+
+        /// What is said about an entry: messages with the text that each of their labels marks, and its source's name.
+        fn enter(&mut self, text: &str) -> Vec<String> {
+            self.number += 1;
+            let shape = shape(text);
+            let composed = self.book.compose(&mut self.sources, &format!("<repl:{}>", self.number), text, shape);
+            let (ast, mut messages) = crate::parse(&self.sources, composed.script);
+            let options = SessionOptions { known_maps: self.book.maps.clone(), ..SessionOptions::default() };
+            let (options, found) = crate::config::configure(&ast.config, &[], options);
+            messages.extend(found);
+            let (checked, found) = crate::check(&ast, &FakeKernel::default(), &options);
+            messages.extend(found);
+            if !messages.has_errors() {
+                self.book.keep_definitions(&self.sources, &composed, &ast);
+                self.book.keep_maps(&checked);
+            }
+            let mut shown = Vec::new();
+            for mut message in messages.into_sorted() {
+                self.book.locate(&mut message);
+                let marks = message.labels.iter().map(|label| {
+                    let name = &self.sources.get(label.span.file).expect("a source of the session").name;
+                    format!("{name} `{}`", self.sources.slice(label.span))
+                });
+                shown.push(format!("{}: {}", message.message, marks.collect::<Vec<_>>().join(", ")));
+            }
+            shown
+        }
+    }
+
+    #[test]
+    fn maps_are_known_to_later_entries() {
+        let mut session = Session::new();
+        assert!(session.enter("@x = 5").is_empty());
+        assert!(session.enter("@x").is_empty());
+        assert!(session.enter("@names[comm] = count()").is_empty());
+        assert_eq!(
+            session.enter("@x = \"text\""),
+            ["`@x` holds `int64` values and takes no `string[5]`: <repl:4> `\"text\"`, <repl:1> `5`"]
+        );
+        assert_eq!(
+            session.enter("begin { @names[1] = count() }"),
+            ["`@names` has keys `[string[16]]`, not `[int64]`: <repl:5> `@names[1]`, <repl:3> `@names[comm]`"]
+        );
+        assert_eq!(session.enter("@y"), ["map `@y` is not defined: <repl:6> `@y`"]);
+    }
+
+    #[test]
+    fn definitions_lead_later_entries() {
+        let mut session = Session::new();
+        assert!(session.enter("#define FIVE 5").is_empty());
+        assert!(session.enter("config = { max_strlen = 8 }\nbegin { print(FIVE) }").is_empty());
+        assert!(session.enter("FIVE + 1").is_empty());
+        assert_eq!(session.enter("FIVE + six"), ["unknown name `six`: <repl:4> `six`"]);
+        let (text, start) = session.book.preview("FIVE", Shape::Expression);
+        assert!(text.contains("max_strlen = 8") && !text.contains("print(FIVE)"), "{text}");
+        assert_eq!(text.get(start..), Some("FIVE"));
+    }
+
+    #[test]
+    fn what_is_added_points_into_the_entry() {
+        let mut session = Session::new();
+        let shown = session.enter("print(1");
+        assert!(shown.iter().all(|message| message.contains("<repl:1>")), "{shown:?}");
+    }
+}

@@ -1,0 +1,14 @@
+//! What a prompt does with the texts that are entered one after the other: what an entry is ([`shape`]), the script that
+//! is made of it ([`Book`]), and what could stand at a place in it ([`complete()`]). All of it asks the parser and the
+//! checker; nothing here reads the language by itself.
+
+mod book;
+mod complete;
+mod origin;
+mod shape;
+mod target;
+
+pub use book::{Book, Composed};
+pub use complete::{Completion, complete};
+pub use shape::{Shape, shape};
+pub use target::complete_target;

@@ -1,0 +1,146 @@
+//! What an entry is: the parser decides.
+
+use crate::ast::{Expr, ExprKind, StmtKind};
+use crate::builtins::{self, Returns};
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::lexer::{next_item, plausible_item};
+use crate::source::{FileId, SourceMap};
+
+/// What an entry is, and so what is done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing, or comments alone.
+    Empty,
+    /// It ends in the middle of something: more lines belong to it.
+    Incomplete,
+    /// Probes with their actions; runs until it is ended.
+    Script,
+    /// Settings, macros, definitions and the like, without a probe.
+    Definitions,
+    /// Statements, which run once.
+    Statements,
+    /// An expression, whose value is printed.
+    Expression,
+}
+
+impl Shape {
+    /// What stands before and behind an entry to make a script of it.
+    pub(super) fn frame(self) -> (&'static str, &'static str) {
+        match self {
+            Shape::Empty | Shape::Incomplete | Shape::Script => ("", ""),
+            Shape::Definitions => ("", "\nbegin { }"),
+            Shape::Statements => ("begin { ", "\n}"),
+            Shape::Expression => ("begin { print(", "\n)}"),
+        }
+    }
+}
+
+/// Tells what an entry is. What is wrong beyond repair counts as what it resembles most, so that its errors are drawn.
+pub fn shape(text: &str) -> Shape {
+    let whole = FileId::default();
+    let start = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
+    let Some(first) = next_item(text, whole, start, &[]) else { return empty_or_open(text) };
+    if !plausible_item(text, first.start) {
+        return statements(text);
+    }
+    let (ast, messages) = parsed(text.to_string());
+    if is_open(&messages, text.trim_end().len()) {
+        Shape::Incomplete
+    } else if ast.probes.is_empty() {
+        Shape::Definitions
+    } else {
+        Shape::Script
+    }
+}
+
+/// A comment may still be open where no item begins.
+fn empty_or_open(text: &str) -> Shape {
+    let (_, messages) = parsed(text.to_string());
+    if is_open(&messages, text.len() + 1) { Shape::Incomplete } else { Shape::Empty }
+}
+
+fn parsed(text: String) -> (crate::ast::Ast, Diagnostics) {
+    let mut sources = SourceMap::default();
+    let file = sources.add("", text);
+    crate::parse(&sources, file)
+}
+
+/// Whether something is missing behind `end`.
+fn is_open(messages: &Diagnostics, end: usize) -> bool {
+    let mut errors = messages.iter().filter(|message| message.severity == Severity::Error);
+    errors.any(|error| {
+        let unfinished = matches!(error.code, Code::UnexpectedEnd | Code::UnterminatedComment);
+        unfinished || error.code != Code::EmptyProgram && error.span().is_some_and(|span| span.start as usize >= end)
+    })
+}
+
+fn statements(text: &str) -> Shape {
+    let (before, behind) = Shape::Statements.frame();
+    let (ast, messages) = parsed(format!("{before}{text}{behind}"));
+    // more may be closed than was opened
+    let closed = ast.probes.first().is_some_and(|probe| probe.span.end as usize <= before.len() + text.len());
+    if !closed && is_open(&messages, before.len() + text.trim_end().len()) {
+        return Shape::Incomplete;
+    }
+    let [probe] = ast.probes.as_slice() else { return Shape::Statements };
+    match probe.action.stmts.as_slice() {
+        [only] if !messages.has_errors() && !text.trim_end().ends_with(';') => match &only.kind {
+            StmtKind::Expr(expr) if has_value(expr) => Shape::Expression,
+            _ => Shape::Statements,
+        },
+        _ => Shape::Statements,
+    }
+}
+
+/// Calls of functions that give nothing are statements.
+fn has_value(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call { name, .. } => builtins::lookup(&name.text).is_some_and(|row| row.returns != Returns::Void),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_what_the_parser_says() {
+        for (text, expected) in [
+            ("", Shape::Empty),
+            ("  // a remark", Shape::Empty),
+            ("/* a remark", Shape::Incomplete),
+            ("kprobe:f { @ = count() }", Shape::Script),
+            ("kprobe:f", Shape::Incomplete),
+            ("kprobe:f /pid == 1/", Shape::Incomplete),
+            ("kprobe:f {", Shape::Incomplete),
+            ("kprobe:f < @ = count()", Shape::Incomplete),
+            ("kprobe:f < @ = count() >", Shape::Script),
+            ("begin { printf(\"{\") }", Shape::Script),
+            ("config = { max_map_keys = 7 }", Shape::Definitions),
+            ("#define FIVE 5", Shape::Definitions),
+            ("@x = 1; print(@x)", Shape::Statements),
+            ("@x = 1", Shape::Statements),
+            ("printf(\"hi\\n\")", Shape::Statements),
+            ("1 + 2", Shape::Expression),
+            ("1 + 2;", Shape::Statements),
+            ("1 +", Shape::Incomplete),
+            ("(1, \"a\")", Shape::Expression),
+            ("comm", Shape::Expression),
+            ("curtask.pid // mine", Shape::Expression),
+            ("@x", Shape::Expression),
+            ("@x++", Shape::Expression),
+            ("print(", Shape::Incomplete),
+            ("if (1) {", Shape::Incomplete),
+            ("if (1) { print(1) }", Shape::Statements),
+            ("pid ? 1 : 2", Shape::Expression),
+            ("$x", Shape::Expression),
+            ("print(\"open", Shape::Statements),
+            ("kprob:f { }", Shape::Script),
+            ("}", Shape::Statements),
+        ] {
+            assert_eq!(shape(text), expected, "{text}");
+        }
+    }
+}
