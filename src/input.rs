@@ -120,7 +120,7 @@ fn given(cli: &Cli) -> Request {
 }
 
 /// A script file, or standard input for `-`.
-fn read_script(name: &str) -> Result<Script, Diagnostic> {
+pub fn read_script(name: &str) -> Result<Script, Diagnostic> {
     if name == "-" {
         let text = read_text("<stdin>", std::io::stdin().lock())?;
         return Ok(Script::new("<stdin>", text));

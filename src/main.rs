@@ -2,8 +2,11 @@
 //! line, session, rendering.
 
 mod cli;
+mod commands;
 mod docs;
+mod history;
 mod input;
+mod prompt;
 mod render;
 mod repl;
 mod session;

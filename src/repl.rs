@@ -1,138 +1,156 @@
-//! The prompt: `lt` alone on a terminal. The only user of rustyline.
+//! The line editor of the prompt: the only user of rustyline.
 
-use lt_lang::codes::Code;
-use lt_lang::diagnostic::Diagnostics;
-use lt_lang::probes;
-use lt_lang::source::SourceMap;
+use crate::commands::{self, Argument};
+use crate::history::History;
+use lt_lang::prompt::{Completion, complete, complete_target, unfinished};
+use lt_lang::{SessionOptions, aggregations, builtins, codes, config, probes};
+use lt_runtime::KernelProfile;
 use rustyline::completion::{Completer, Pair};
+use rustyline::config::{CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
 
-/// What the user entered.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A script.
-    Script(String),
-    /// `:name argument`
-    Command(String, Option<String>),
+/// A line of input.
+pub enum Line {
+    /// Without its end.
+    Text(String),
+    /// Ctrl-C: what was typed is given up.
+    Interrupted,
+    /// No more.
+    End,
 }
 
-/// A command of the prompt.
-pub struct PromptCommand {
-    /// With the colon.
-    pub name: &'static str,
-    /// What it does.
-    pub doc: &'static str,
+/// The editor on a terminal.
+pub struct Terminal {
+    editor: Editor<Surroundings, DefaultHistory>,
+    history: History,
 }
 
-/// All commands of the prompt.
-pub const COMMANDS: &[PromptCommand] = &[
-    PromptCommand { name: ":help", doc: "this list" },
-    PromptCommand { name: ":doc", doc: "what a builtin, function, probe or setting is: :doc hist" },
-    PromptCommand { name: ":explain", doc: "explain a diagnostic code: :explain LT0205" },
-    PromptCommand { name: ":probes", doc: "list probes: :probes tracepoint:sched:*" },
-    PromptCommand { name: ":quit", doc: "leave (Ctrl-D too)" },
-];
-
-/// The text of `:help`.
-pub fn help() -> String {
-    let mut text = String::from("Enter a script, such as: interval:s:1 { print(nsecs) }   Ctrl-C ends it.\n");
-    for command in COMMANDS {
-        text.push_str(&format!("  {:<10} {}\n", command.name, command.doc));
-    }
-    text
+/// What completion knows beside the line.
+pub struct Surroundings {
+    /// What leads every entry: definitions of former ones.
+    pub preface: String,
+    /// Lines of this entry before.
+    pub before: String,
+    /// The maps of the session.
+    pub options: SessionOptions,
+    /// For lists of probes, and types.
+    pub kernel: KernelProfile,
 }
 
-/// The line editor.
-pub struct Prompt {
-    editor: Editor<Language, DefaultHistory>,
-}
-
-impl Prompt {
-    /// Takes the terminal (or a pipe) for input.
-    pub fn new() -> Result<Prompt, String> {
-        let mut editor = Editor::new().map_err(|error| error.to_string())?;
-        editor.set_helper(Some(Language));
-        Ok(Prompt { editor })
+impl Terminal {
+    /// Takes the terminal, with the history of former sessions.
+    pub fn new(surroundings: Surroundings) -> Result<Terminal, String> {
+        let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false).build();
+        let mut editor = Editor::with_config(config).map_err(|error| error.to_string())?;
+        let mut history = History::of_user();
+        for entry in history.read() {
+            // what it holds at most is its own affair
+            let _ = editor.add_history_entry(entry);
+        }
+        editor.set_helper(Some(surroundings));
+        Ok(Terminal { editor, history })
     }
 
-    /// The next entry; `None` at the end of input.
-    pub fn read(&mut self) -> Result<Option<Entry>, String> {
-        loop {
-            match self.editor.readline("lt> ") {
-                Ok(line) if line.trim().is_empty() => {}
-                Ok(line) => {
-                    // a history that takes no more is no reason to stop
-                    let _ = self.editor.add_history_entry(line.as_str());
-                    return Ok(Some(entry(&line)));
-                }
-                Err(ReadlineError::Interrupted) => {}
-                Err(ReadlineError::Eof) => return Ok(None),
-                Err(error) => return Err(error.to_string()),
-            }
+    /// Reads a line of an entry that begins with `before`.
+    pub fn line(&mut self, before: &str) -> Result<Line, String> {
+        if let Some(surroundings) = self.editor.helper_mut() {
+            surroundings.before = before.to_string();
+        }
+        match self.editor.readline(if before.is_empty() { "lt> " } else { "-> " }) {
+            Ok(line) => Ok(Line::Text(line)),
+            Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
+            Err(ReadlineError::Eof) => Ok(Line::End),
+            Err(error) => Err(error.to_string()),
         }
     }
-}
 
-fn entry(line: &str) -> Entry {
-    let line = line.trim();
-    if !line.starts_with(':') {
-        return Entry::Script(line.to_string());
+    /// Remembers an entry; the reason when it cannot be kept for later sessions, once.
+    pub fn remember(&mut self, entry: &str) -> Option<String> {
+        // one that was entered twice in a row stands there once
+        let fresh = self.editor.add_history_entry(entry).unwrap_or(false);
+        if fresh { self.history.add(entry) } else { None }
     }
-    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    Entry::Command(name.to_string(), Some(argument.trim().to_string()).filter(|argument| !argument.is_empty()))
+
+    /// What completion is to know from now on.
+    pub fn surround(&mut self, surroundings: Surroundings) {
+        self.editor.set_helper(Some(surroundings));
+    }
 }
 
-/// Tells the editor about the language: when an entry is complete, which words could follow.
-struct Language;
-
-impl Helper for Language {}
-impl Highlighter for Language {}
-impl Hinter for Language {
+impl Helper for Surroundings {}
+impl Highlighter for Surroundings {}
+impl Validator for Surroundings {}
+impl Hinter for Surroundings {
     type Hint = String;
 }
 
-impl Validator for Language {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        if text.trim_start().starts_with(':') || !is_incomplete(text) {
-            return Ok(ValidationResult::Valid(None));
-        }
-        Ok(ValidationResult::Incomplete)
-    }
-}
-
-/// Asks the real parser whether the text ends in the middle of something.
-fn is_incomplete(text: &str) -> bool {
-    let mut sources = SourceMap::default();
-    let file = sources.add("<prompt>", text);
-    let (_, messages): (_, Diagnostics) = lt_lang::parse(&sources, file);
-    let open = [Code::UnexpectedEnd, Code::UnterminatedComment];
-    messages.iter().any(|message| open.contains(&message.code)) && !text.trim().is_empty()
-}
-
-impl Completer for Language {
+impl Completer for Surroundings {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = line.get(..at).unwrap_or(line);
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).map_or(0, |found| found + 1);
-        let word = before.get(start..).unwrap_or_default();
-        if word.is_empty() {
-            return Ok((start, Vec::new()));
-        }
-        let names = probes::ALL
-            .iter()
-            .map(|row| row.name)
-            .chain(lt_lang::builtins::all().map(|row| row.name))
-            .chain(lt_lang::aggregations::ALL.iter().map(|row| row.name))
-            .chain(COMMANDS.iter().map(|command| command.name));
-        let mut found: Vec<&str> = names.filter(|name| name.starts_with(word)).collect();
-        found.sort_unstable();
-        Ok((start, found.into_iter().map(|name| Pair { display: name.into(), replacement: name.into() }).collect()))
+        let found =
+            if self.before.is_empty() && before.starts_with(':') { self.command(before) } else { self.entry(before) };
+        let pair = |word: String| Pair { display: word.clone(), replacement: word };
+        Ok((found.start.min(at), found.words.into_iter().map(pair).collect()))
     }
+}
+
+impl Surroundings {
+    /// Goes on with `:name argument`.
+    fn command(&self, line: &str) -> Completion {
+        let Some(space) = line.find(char::is_whitespace) else {
+            return fitting(line, 0, commands::ALL.iter().map(|command| command.name));
+        };
+        let (name, argument) = line.split_at(space + 1);
+        let Ok(command) = commands::lookup(name.trim()) else { return Completion::default() };
+        let start = name.len();
+        match command.argument {
+            Argument::None | Argument::File => Completion::default(),
+            Argument::Name => {
+                let tables = builtins::all().map(|row| row.name).chain(aggregations::ALL.iter().map(|row| row.name));
+                let more = probes::ALL.iter().map(|row| row.name).chain(config::ALL.iter().map(|row| row.name));
+                fitting(line, start, tables.chain(more).chain(commands::ALL.iter().map(|command| command.name)))
+            }
+            Argument::Probe => shifted(complete_target(argument, &self.kernel), start),
+            Argument::Code => shifted(self.entry(argument), start),
+            Argument::Diagnostic => fitting(line, start, codes::ALL.iter().map(|row| row.code.to_string())),
+            Argument::Map => fitting(line, start, self.options.known_maps.names().map(|name| format!("@{name}"))),
+        }
+    }
+
+    /// Goes on with an entry: as a script, or, a single word, as the statement that it may also be.
+    fn entry(&self, line: &str) -> Completion {
+        let text = format!("{}{line}", self.before);
+        let as_script = |opening: &str| {
+            let script = format!("{}{opening}{text}", self.preface);
+            let found = complete(&script, script.len(), &self.kernel, &self.options);
+            let before_line = script.len() - line.len();
+            Completion { start: found.start.saturating_sub(before_line), words: found.words }
+        };
+        let opening = unfinished(&text).opening();
+        let mut found = as_script(opening);
+        if text.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            let other = as_script("");
+            found.words.extend(other.words.into_iter().filter(|_| !opening.is_empty()));
+            found.words.sort();
+        }
+        found
+    }
+}
+
+fn fitting(line: &str, start: usize, words: impl Iterator<Item = impl Into<String>>) -> Completion {
+    let prefix = line.get(start..).unwrap_or_default();
+    let mut words: Vec<String> = words.map(Into::into).filter(|word: &String| word.starts_with(prefix)).collect();
+    words.sort();
+    Completion { start, words }
+}
+
+fn shifted(found: Completion, by: usize) -> Completion {
+    Completion { start: found.start + by, ..found }
 }

@@ -4,29 +4,44 @@
 use crate::cli::{BufferingName, Cli, FormatName, Stage};
 use crate::docs;
 use crate::input::{Request, Script, request};
+use crate::prompt::prompt;
 use crate::render::{Style, render};
-use crate::repl::{self, Entry, Prompt};
 use lt_codegen::CompileOptions;
+use lt_lang::ast::Ast;
 use lt_lang::codes::{Code, ExitStatus};
 use lt_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
 use lt_lang::kernel::{Kernel, KernelError};
 use lt_lang::manifest::Artifact;
-use lt_lang::source::SourceMap;
-use lt_lang::{Lowered, SessionOptions};
-use lt_runtime::{Buffering, ChildStatus, KernelProfile, Outcome, OutputFormat, RunOptions};
+use lt_lang::prompt::Book;
+use lt_lang::source::{FileId, SourceMap};
+use lt_lang::{CheckedScript, Lowered, SessionOptions};
+use lt_runtime::{Buffering, ChildStatus, KeptMaps, KernelProfile, Outcome, OutputFormat, RunOptions};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 /// What lives as long as the process: the sources and the way to speak.
 pub struct Session {
-    sources: SourceMap,
+    /// Of scripts, and of entries of the prompt.
+    pub sources: SourceMap,
+    /// What the entries of the prompt have left behind.
+    pub book: Book,
     style: Style,
     /// Whether warnings are shown.
     warnings: bool,
 }
 
 /// An exit status of the process; errors were reported.
-type Status = Result<i32, i32>;
+pub type Status = Result<i32, i32>;
+
+/// What the front end makes of a source.
+pub struct Analyzed {
+    /// The tree.
+    pub ast: Ast,
+    /// Its types.
+    pub checked: CheckedScript,
+    /// Code and manifest.
+    pub lowered: Lowered,
+}
 
 impl Session {
     /// Ready to run what the command line says.
@@ -39,7 +54,12 @@ impl Session {
     /// Ready to say what is wrong with a command line.
     pub fn plain() -> Session {
         let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Session { sources: SourceMap::default(), style: Style { color, verbose: false }, warnings: true }
+        Session {
+            sources: SourceMap::default(),
+            book: Book::default(),
+            style: Style { color, verbose: false },
+            warnings: true,
+        }
     }
 
     /// Does what the command line says; gives the exit status.
@@ -50,7 +70,7 @@ impl Session {
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
             Ok(Request::ListScript(script)) => self.list_script(cli, script),
             Ok(Request::Info) => self.info(cli),
-            Ok(Request::Prompt) => self.prompt(cli),
+            Ok(Request::Prompt) => prompt(self, cli),
             Ok(Request::Doc(name)) => self.tell_of(docs::reference(name.as_deref())),
             Ok(Request::Explain(code)) => self.tell_of(docs::explain(code.as_deref())),
             Ok(Request::SaveProfile(file)) => self.save_profile(&file),
@@ -83,7 +103,8 @@ impl Session {
         if cli.kernel_profile.is_some() {
             return self.only_compiled(cli, &kernel);
         }
-        self.trace(cli, &artifact)
+        let outcome = self.trace(&run_options(cli), &artifact, None)?;
+        Ok(exit_status(cli, &outcome))
     }
 
     /// `lt check`: everything up to the object; nothing is loaded, so no privilege is needed.
@@ -107,6 +128,11 @@ impl Session {
             ..SessionOptions::default()
         };
         let file = self.sources.add(&script.name, script.text);
+        self.analyze(file, kernel, options).map(|analyzed| analyzed.lowered)
+    }
+
+    /// The same, of a source that is there, with all that comes of it.
+    pub fn analyze(&self, file: FileId, kernel: &dyn Kernel, options: SessionOptions) -> Result<Analyzed, i32> {
         let (ast, mut messages) = lt_lang::parse(&self.sources, file);
         let (options, found) = lt_lang::config::configure(&ast.config, &settings_of_environment(), options);
         messages.extend(found);
@@ -120,10 +146,11 @@ impl Session {
         messages.extend(found);
         let failed = messages.has_errors();
         let status = self.report(messages);
-        if failed { Err(status) } else { Ok(lowered) }
+        if failed { Err(status) } else { Ok(Analyzed { ast, checked, lowered }) }
     }
 
-    fn compile(&self, lowered: &Lowered, kernel: &dyn Kernel) -> Result<Vec<u8>, i32> {
+    /// typed program → object
+    pub fn compile(&self, lowered: &Lowered, kernel: &dyn Kernel) -> Result<Vec<u8>, i32> {
         let options = CompileOptions::default();
         lt_codegen::compile(&lowered.program, &lowered.manifest, kernel, &self.sources, &options)
             .map_err(|diagnostic| self.fail(diagnostic))
@@ -138,8 +165,12 @@ impl Session {
     }
 
     /// object + manifest → loaded → attached → events → output
-    fn trace(&self, cli: &Cli, artifact: &Artifact) -> Status {
-        let options = run_options(cli);
+    pub fn trace(
+        &self,
+        options: &RunOptions,
+        artifact: &Artifact,
+        kept: Option<&mut KeptMaps>,
+    ) -> Result<Outcome, i32> {
         let warn = |diagnostic: Diagnostic| self.show(&diagnostic);
         self.tell(|| {
             format!(
@@ -148,7 +179,11 @@ impl Session {
                 artifact.elf.len()
             )
         });
-        let outcome = lt_runtime::load(artifact, &options)
+        let loaded = match &kept {
+            Some(kept) => lt_runtime::load_with(artifact, options, kept),
+            None => lt_runtime::load(artifact, options),
+        };
+        let outcome = loaded
             .and_then(|loaded| {
                 artifact
                     .manifest
@@ -157,12 +192,15 @@ impl Session {
                     .for_each(|program| self.tell(|| format!("attaching {}", program.probe)));
                 loaded.attach()
             })
-            .and_then(|attached| attached.run(&warn))
+            .and_then(|attached| match kept {
+                Some(kept) => attached.run_with(&warn, kept),
+                None => attached.run(&warn),
+            })
             .map_err(|diagnostic| self.fail(diagnostic))?;
         if let Some(status) = outcome.child {
             self.tell(|| status.to_string());
         }
-        Ok(exit_status(cli, &outcome))
+        Ok(outcome)
     }
 
     /// `--emit`: prints a stage of the compilation.
@@ -189,7 +227,7 @@ impl Session {
     }
 
     /// The kernel to compile for.
-    fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
+    pub fn kernel(&self, cli: &Cli) -> Result<KernelProfile, i32> {
         let profile = match &cli.kernel_profile {
             None => match cli.pid {
                 Some(pid) => KernelProfile::running().with_process(pid),
@@ -207,7 +245,7 @@ impl Session {
     }
 
     /// `-l`
-    fn list(&self, cli: &Cli, pattern: &str) -> Status {
+    pub fn list(&self, cli: &Cli, pattern: &str) -> Status {
         let kernel = self.kernel(cli)?;
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         match lt_runtime::list(&kernel, pattern, cli.verbose, &mut out) {
@@ -237,11 +275,13 @@ impl Session {
         self.print(&docs::info(&kernel))
     }
 
-    fn tell_of(&self, text: Result<String, Diagnostic>) -> Status {
+    /// Prints a text, or what is wrong.
+    pub fn tell_of(&self, text: Result<String, Diagnostic>) -> Status {
         self.print(&text.map_err(|diagnostic| self.fail(diagnostic))?)
     }
 
-    fn print(&self, text: &str) -> Status {
+    /// Prints a text.
+    pub fn print(&self, text: &str) -> Status {
         write_stdout(text.as_bytes()).map(|()| 0).map_err(|error| self.fail(output_failed(&error)))
     }
 
@@ -269,40 +309,8 @@ impl Session {
         Ok(0)
     }
 
-    /// Reads scripts and commands until the end of input; errors are shown and the session goes on.
-    fn prompt(&mut self, cli: &Cli) -> Status {
-        let broken = |why: String| Diagnostic::error(Code::RunFailed, format!("the prompt cannot read input: {why}"));
-        let mut prompt = Prompt::new().map_err(|why| self.fail(broken(why)))?;
-        while let Some(entry) = prompt.read().map_err(|why| self.fail(broken(why)))? {
-            let argument = match &entry {
-                Entry::Script(_) => None,
-                Entry::Command(_, argument) => argument.as_deref(),
-            };
-            // a failed entry was reported; the next one is read all the same
-            let _ = match &entry {
-                Entry::Script(text) => {
-                    let name = format!("<prompt:{}>", self.sources.files().len() + 1);
-                    let (text, args, named) = (text.clone(), Vec::new(), Vec::new());
-                    self.run_script(cli, Script { name, text, args, named })
-                }
-                Entry::Command(name, _) => match name.as_str() {
-                    ":quit" => return Ok(0),
-                    ":doc" => self.tell_of(docs::reference(argument)),
-                    ":explain" => self.tell_of(docs::explain(argument)),
-                    ":probes" => self.list(cli, argument.unwrap_or("*")),
-                    ":help" => self.print(&repl::help()),
-                    _ => Err(self.fail(
-                        Diagnostic::error(Code::Usage, format!("there is no command `{name}`"))
-                            .help(":help lists the commands"),
-                    )),
-                },
-            };
-        }
-        Ok(0)
-    }
-
     /// Shows all messages; gives the exit status that the first error asks for, 0 without one.
-    fn report(&self, messages: Diagnostics) -> i32 {
+    pub fn report(&self, messages: Diagnostics) -> i32 {
         let mut status = 0;
         for diagnostic in messages.into_sorted() {
             self.show(&diagnostic);
@@ -327,22 +335,26 @@ impl Session {
         diagnostic.code.row().status as i32
     }
 
-    fn show(&self, diagnostic: &Diagnostic) {
+    /// Draws a diagnostic.
+    pub fn show(&self, diagnostic: &Diagnostic) {
         if diagnostic.severity == Severity::Warning && !self.warnings {
             return;
         }
-        let text = render(diagnostic, &self.sources, self.style);
+        let mut diagnostic = diagnostic.clone();
+        self.book.locate(&mut diagnostic);
+        let text = render(&diagnostic, &self.sources, self.style);
         // nobody is left to tell when standard error is gone
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 
 /// Settings that the environment makes.
-fn settings_of_environment() -> Vec<(String, String)> {
+pub fn settings_of_environment() -> Vec<(String, String)> {
     lt_lang::config::environment_names().filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
 }
 
-fn run_options(cli: &Cli) -> RunOptions {
+/// How the command line wants scripts to be run.
+pub fn run_options(cli: &Cli) -> RunOptions {
     RunOptions {
         format: match cli.format {
             FormatName::Text => OutputFormat::Text,
@@ -366,7 +378,7 @@ fn run_options(cli: &Cli) -> RunOptions {
 
 /// Which status wins: `exit(N)` of the script, then lost data with `--strict`, then, with `--child-status`, the
 /// command's, then 0.
-fn exit_status(cli: &Cli, outcome: &Outcome) -> i32 {
+pub fn exit_status(cli: &Cli, outcome: &Outcome) -> i32 {
     if let Some(code) = outcome.exit_code.filter(|code| *code != 0) {
         return i32::from(code);
     }

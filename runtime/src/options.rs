@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub buffering: Buffering,
     /// Write the line `__BPFTRACE_NOTIFY_PROBES_ATTACHED` to standard output once all probes act.
     pub notify: bool,
+    /// At the end, show neither the maps nor what leads up to them.
+    pub no_summary: bool,
     /// Load and attach, run nothing, leave.
     pub dry_run: bool,
     /// Wait at the end until the kernel has removed all probes, however long its grace periods take.

@@ -297,7 +297,9 @@ impl<'l> Session<'l> {
         self.drain_all()?;
         self.run_drivers(&Attach::End)?;
         self.requests.report_lost(losses(&self.loaded.manifest, &self.loaded.state).events);
-        self.requests.show_final_maps()?;
+        if !self.loaded.options.no_summary {
+            self.requests.show_final_maps()?;
+        }
         self.requests.sink.flush()
     }
 }

@@ -40,7 +40,7 @@ impl Book {
     pub fn compose(&mut self, sources: &mut SourceMap, name: &str, text: &str, shape: Shape) -> Composed {
         let entry = sources.add(name, text);
         let (before, behind) = shape.frame();
-        let (mut script, mut origins) = self.preface();
+        let (mut script, mut origins) = self.composed_preface();
         script.push_str(before);
         let start = script.len();
         origins.add(start, text.len(), entry);
@@ -52,7 +52,7 @@ impl Book {
     }
 
     /// All that was kept, one entry after the other.
-    fn preface(&self) -> (String, Origins) {
+    fn composed_preface(&self) -> (String, Origins) {
         let (mut text, mut origins) = (String::new(), Origins::default());
         for (file, kept) in &self.kept {
             origins.add(text.len(), kept.len(), *file);
@@ -62,13 +62,9 @@ impl Book {
         (text, origins)
     }
 
-    /// The text that an entry is completed in, and where the entry begins there.
-    pub fn preview(&self, text: &str, shape: Shape) -> (String, usize) {
-        let (mut script, _) = self.preface();
-        script.push_str(shape.frame().0);
-        let start = script.len();
-        script.push_str(&without_shebang(text));
-        (script, start)
+    /// What stands before every entry.
+    pub fn preface(&self) -> String {
+        self.composed_preface().0
     }
 
     /// Keeps what an entry that was found right defines.
@@ -179,9 +175,8 @@ mod tests {
         assert!(session.enter("config = { max_strlen = 8 }\nbegin { print(FIVE) }").is_empty());
         assert!(session.enter("FIVE + 1").is_empty());
         assert_eq!(session.enter("FIVE + six"), ["unknown name `six`: <repl:4> `six`"]);
-        let (text, start) = session.book.preview("FIVE", Shape::Expression);
-        assert!(text.contains("max_strlen = 8") && !text.contains("print(FIVE)"), "{text}");
-        assert_eq!(text.get(start..), Some("FIVE"));
+        let preface = session.book.preface();
+        assert!(preface.contains("max_strlen = 8") && !preface.contains("print(FIVE)"), "{preface}");
     }
 
     #[test]

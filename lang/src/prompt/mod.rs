@@ -7,8 +7,10 @@ mod complete;
 mod origin;
 mod shape;
 mod target;
+mod types;
 
 pub use book::{Book, Composed};
 pub use complete::{Completion, complete};
-pub use shape::{Shape, shape};
+pub use shape::{Shape, shape, unfinished};
 pub use target::complete_target;
+pub use types::{type_of_expression, type_of_map};

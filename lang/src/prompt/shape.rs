@@ -25,6 +25,11 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// What stands before an entry to make a script of it.
+    pub fn opening(self) -> &'static str {
+        self.frame().0
+    }
+
     /// What stands before and behind an entry to make a script of it.
     pub(super) fn frame(self) -> (&'static str, &'static str) {
         match self {
@@ -52,6 +57,11 @@ pub fn shape(text: &str) -> Shape {
     } else {
         Shape::Script
     }
+}
+
+/// What an entry that ends in the middle of something would have become.
+pub fn unfinished(text: &str) -> Shape {
+    if plausible_item(text, 0) { Shape::Script } else { Shape::Statements }
 }
 
 /// A comment may still be open where no item begins.
