@@ -1,8 +1,8 @@
 //! Diagnostics as people and programs read them; the only user of ariadne.
 
-use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+use ariadne::{Cache, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use lt_lang::diagnostic::{Diagnostic, Severity};
-use lt_lang::source::{SourceFile, SourceMap, Span};
+use lt_lang::source::{FileId, SourceFile, SourceMap, Span};
 use std::fmt::Write as _;
 
 /// How to draw.
@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 200;
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
     let located = diagnostic.span().and_then(|span| sources.get(span.file).map(|file| (span, file)));
     let mut text = match located {
-        Some((span, file)) => draw(diagnostic, span, file, style),
+        Some((span, file)) => draw(diagnostic, span, file, sources, style),
         None => plain(diagnostic, style),
     };
     if let Some(detail) = diagnostic.detail.as_ref().filter(|_| style.verbose) {
@@ -57,7 +57,7 @@ fn plain(diagnostic: &Diagnostic, style: Style) -> String {
 }
 
 /// A message drawn upon its source lines.
-fn draw(diagnostic: &Diagnostic, primary: Span, file: &SourceFile, style: Style) -> String {
+fn draw(diagnostic: &Diagnostic, primary: Span, file: &SourceFile, sources: &SourceMap, style: Style) -> String {
     let view = View::of(file, primary);
     let color = match diagnostic.severity {
         Severity::Error => Color::Red,
@@ -69,13 +69,15 @@ fn draw(diagnostic: &Diagnostic, primary: Span, file: &SourceFile, style: Style)
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,
     };
-    let mut report = Report::build(kind, (view.name.as_str(), view.range(primary)))
+    let mut report = Report::build(kind, (view.name.clone(), view.range(primary)))
         .with_code(diagnostic.code)
         .with_message(printable(&diagnostic.message))
         .with_config(config);
-    for (at, label) in diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == primary.file) {
+    let mut views = vec![(primary.file, view)];
+    for (at, label) in diagnostic.labels.iter().enumerate() {
+        let Some(view) = view_of(&mut views, label.span, sources) else { continue };
         let Some(range) = view.visible(label.span) else { continue };
-        let mut mark = Label::new((view.name.as_str(), range)).with_order(at as i32);
+        let mut mark = Label::new((view.name.clone(), range)).with_order(at as i32);
         mark = mark.with_color(if at == 0 { color } else { Color::Blue });
         // ariadne draws no underline for a label without a message
         mark = mark.with_message(if label.text.is_empty() { "here".into() } else { printable(&label.text) });
@@ -83,11 +85,40 @@ fn draw(diagnostic: &Diagnostic, primary: Span, file: &SourceFile, style: Style)
     }
     diagnostic.notes.iter().for_each(|note| report.add_note(printable(note)));
     diagnostic.helps.iter().for_each(|help| report.add_help(printable(help)));
-    let source = Source::from(view.text.as_str()).with_display_line_offset(view.line_offset);
     let mut bytes = Vec::new();
-    match report.finish().write((view.name.as_str(), source), &mut bytes) {
+    match report.finish().write(Drawn::of(&views), &mut bytes) {
         Ok(()) => trim_line_ends(&String::from_utf8_lossy(&bytes)),
         Err(_) => plain(diagnostic, style),
+    }
+}
+
+/// The view of the source that a span lies in; made for the first one of each source.
+fn view_of<'v>(views: &'v mut Vec<(FileId, View)>, span: Span, sources: &SourceMap) -> Option<&'v View> {
+    if !views.iter().any(|(file, _)| *file == span.file) {
+        views.push((span.file, View::of(sources.get(span.file)?, span)));
+    }
+    views.iter().find(|(file, _)| *file == span.file).map(|(_, view)| view)
+}
+
+/// The views as ariadne asks for them: by name.
+struct Drawn(Vec<(String, Source<String>)>);
+
+impl Drawn {
+    fn of(views: &[(FileId, View)]) -> Drawn {
+        let source = |view: &View| Source::from(view.text.clone()).with_display_line_offset(view.line_offset);
+        Drawn(views.iter().map(|(_, view)| (view.name.clone(), source(view))).collect())
+    }
+}
+
+impl Cache<String> for Drawn {
+    type Storage = String;
+
+    fn fetch(&mut self, name: &String) -> Result<&Source<String>, impl std::fmt::Debug> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, source)| source).ok_or("no such source")
+    }
+
+    fn display<'a>(&self, name: &'a String) -> Option<impl std::fmt::Display + 'a> {
+        Some(name)
     }
 }
 

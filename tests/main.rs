@@ -11,6 +11,7 @@ mod generate;
 mod host;
 mod maps;
 mod probes;
+mod repl;
 mod rows;
 mod support;
 mod tidy;
@@ -33,6 +34,7 @@ fn main() {
     trials.extend(probes::trials());
     trials.extend(flow::trials());
     trials.extend(rows::trials());
+    trials.extend(repl::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }
