@@ -1,6 +1,6 @@
 //! The line editor of the prompt: the only user of rustyline.
 
-use crate::commands::{self, Argument};
+use crate::commands::{self, Argument, Command};
 use crate::history::History;
 use lt_lang::prompt::{Completion, complete, complete_target, unfinished};
 use lt_lang::{SessionOptions, aggregations, builtins, codes, config, probes};
@@ -105,7 +105,8 @@ impl Surroundings {
     /// Goes on with `:name argument`.
     fn command(&self, line: &str) -> Completion {
         let Some(space) = line.find(char::is_whitespace) else {
-            return fitting(line, 0, commands::ALL.iter().map(|command| command.name));
+            let blank = |command: &Command| if command.argument == Argument::None { "" } else { " " };
+            return fitting(line, 0, commands::ALL.iter().map(|command| format!("{}{}", command.name, blank(command))));
         };
         let (name, argument) = line.split_at(space + 1);
         let Ok(command) = commands::lookup(name.trim()) else { return Completion::default() };

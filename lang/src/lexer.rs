@@ -140,6 +140,11 @@ pub(crate) enum Raw {
     ShiftRightAssign,
 }
 
+/// Where the last token ends; comments are none.
+pub(crate) fn last_token_end(text: &str) -> usize {
+    Raw::lexer(text).spanned().map(|(_, span)| span.end).last().unwrap_or(0)
+}
+
 /// Skips a `/*` comment.
 fn block_comment(lexer: &mut Lexer<Raw>) -> FilterResult<(), RawError> {
     match lexer.remainder().find("*/") {

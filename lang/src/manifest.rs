@@ -222,6 +222,14 @@ impl MapKind {
     }
 }
 
+impl Map {
+    /// Whether its keys or values refer to the map of stacks.
+    pub fn has_stacks(&self) -> bool {
+        let in_value = matches!(&self.value, MapValue::Plain(ty) if ty.has_stack());
+        in_value || self.keys.iter().any(Type::has_stack)
+    }
+}
+
 /// What the value bytes of a map mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MapValue {

@@ -177,6 +177,15 @@ impl Type {
         matches!(self, Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol)
     }
 
+    /// Whether stacks are part of it, whose frames stand in a map of their own.
+    pub fn has_stack(&self) -> bool {
+        match self {
+            Type::Stack(_) => true,
+            Type::Tuple(types) => types.iter().any(Type::has_stack),
+            _ => false,
+        }
+    }
+
     /// Whether the value is two's complement.
     pub fn is_signed(&self) -> bool {
         matches!(self, Type::Int(IntType { signed: true, .. }))

@@ -75,12 +75,11 @@ impl KeptMaps {
             self.forget(&reader.map.name);
             self.maps.push((reader.map.clone(), entries));
         }
-        if let (Some(stacks), None) = (stacks, &self.stacks) {
-            self.stacks = Some(
-                stacks
-                    .try_clone_to_owned()
-                    .map_err(|source| RunError::System { what: "the stacks cannot be kept".into(), source })?,
-            );
+        if !self.maps.iter().any(|(map, _)| map.has_stacks()) {
+            self.stacks = None;
+        } else if let (Some(stacks), None) = (stacks, &self.stacks) {
+            let failed = |source| RunError::System { what: "the stacks cannot be kept".into(), source };
+            self.stacks = Some(stacks.try_clone_to_owned().map_err(failed)?);
         }
         Ok(())
     }

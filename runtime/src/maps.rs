@@ -38,7 +38,7 @@ pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_
     let map = reader.map;
     let head = MapHead { name: &map.name, form: form(map), keyed: !map.keys.is_empty() };
     let mut entries = reader.read()?;
-    if map.keys.iter().any(has_stack) {
+    if map.keys.iter().any(Type::has_stack) {
         let layout = Layout::of(&map.keys);
         entries = entries.regrouped(&map.value, |key| {
             unify_stacks(&map.keys, &layout.offsets, key, screen.symbolizer);
@@ -61,14 +61,6 @@ pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_
     }
     screen.output.map_end(&head, screen.sink.buffer());
     Ok(())
-}
-
-fn has_stack(ty: &Type) -> bool {
-    match ty {
-        Type::Stack(_) => true,
-        Type::Tuple(types) => types.iter().any(has_stack),
-        _ => false,
-    }
 }
 
 /// Gives stacks that look the same (`kstack(3)`) the same id.

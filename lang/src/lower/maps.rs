@@ -33,6 +33,10 @@ impl Session<'_> {
             let made = self.user_map(map);
             self.maps.push(made);
         }
+        // a map that is known from before may be all that has stacks
+        if self.maps.iter().any(Map::has_stacks) {
+            self.stacks();
+        }
     }
 
     fn user_map(&mut self, map: &CheckedMap) -> Map {

@@ -3,8 +3,8 @@
 use crate::ast::{Expr, ExprKind, StmtKind};
 use crate::builtins::{self, Returns};
 use crate::codes::Code;
-use crate::diagnostic::{Diagnostics, Severity};
-use crate::lexer::{next_item, plausible_item};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::lexer::{last_token_end, next_item, plausible_item};
 use crate::source::{FileId, SourceMap};
 
 /// What an entry is, and so what is done with it.
@@ -50,7 +50,7 @@ pub fn shape(text: &str) -> Shape {
         return statements(text);
     }
     let (ast, messages) = parsed(text.to_string());
-    if is_open(&messages, text.trim_end().len()) {
+    if is_open(&messages, last_token_end(text)) {
         Shape::Incomplete
     } else if ast.probes.is_empty() {
         Shape::Definitions
@@ -76,13 +76,20 @@ fn parsed(text: String) -> (crate::ast::Ast, Diagnostics) {
     crate::parse(&sources, file)
 }
 
-/// Whether something is missing behind `end`.
+/// Whether all that is wrong is that something is missing behind `end`.
 fn is_open(messages: &Diagnostics, end: usize) -> bool {
-    let mut errors = messages.iter().filter(|message| message.severity == Severity::Error);
-    errors.any(|error| {
-        let unfinished = matches!(error.code, Code::UnexpectedEnd | Code::UnterminatedComment);
-        unfinished || error.code != Code::EmptyProgram && error.span().is_some_and(|span| span.start as usize >= end)
-    })
+    let errors = messages.iter().filter(|message| message.severity == Severity::Error);
+    let mut errors = errors.filter(|error| error.code != Code::EmptyProgram).peekable();
+    let open = |error: &Diagnostic| {
+        let span = error.span().unwrap_or_default();
+        let opened_there = error.code == Code::UnexpectedEnd && span.start < span.end;
+        opened_there || span.start as usize >= end
+    };
+    in_comment(messages) || errors.peek().is_some() && errors.all(open)
+}
+
+fn in_comment(messages: &Diagnostics) -> bool {
+    messages.iter().any(|message| message.code == Code::UnterminatedComment)
 }
 
 fn statements(text: &str) -> Shape {
@@ -90,7 +97,7 @@ fn statements(text: &str) -> Shape {
     let (ast, messages) = parsed(format!("{before}{text}{behind}"));
     // more may be closed than was opened
     let closed = ast.probes.first().is_some_and(|probe| probe.span.end as usize <= before.len() + text.len());
-    if !closed && is_open(&messages, before.len() + text.trim_end().len()) {
+    if in_comment(&messages) || !closed && is_open(&messages, before.len() + last_token_end(text)) {
         return Shape::Incomplete;
     }
     let [probe] = ast.probes.as_slice() else { return Shape::Statements };
@@ -142,6 +149,16 @@ mod tests {
             ("@x", Shape::Expression),
             ("@x++", Shape::Expression),
             ("print(", Shape::Incomplete),
+            ("print(1;", Shape::Statements),
+            ("1 + )", Shape::Statements),
+            ("if (1) { // why", Shape::Incomplete),
+            ("#ifdef NOT", Shape::Incomplete),
+            ("struct s { int a;", Shape::Incomplete),
+            ("struct s { int a; }", Shape::Definitions),
+            ("macro f(x) {", Shape::Incomplete),
+            ("macro f(x) { x + 1 }", Shape::Definitions),
+            ("let @m = hash(10);", Shape::Definitions),
+            ("let $x = 1", Shape::Statements),
             ("if (1) {", Shape::Incomplete),
             ("if (1) { print(1) }", Shape::Statements),
             ("pid ? 1 : 2", Shape::Expression),
