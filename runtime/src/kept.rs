@@ -152,11 +152,13 @@ fn widen(old: &Type, bytes: &[u8], new: &Type, to: &mut [u8]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lt_lang::types::IntType;
 
     #[test]
     fn values_widen() {
         let string = |size| Type::String { size };
-        let old = [Type::I32, string(3), Type::Tuple(vec![Type::U8, string(2)])];
+        let byte = Type::Int(IntType { bits: 8, signed: false });
+        let old = [Type::I32, string(3), Type::Tuple(vec![byte, string(2)])];
         let new = [Type::I64, string(8), Type::Tuple(vec![Type::U64, string(4)])];
         let mut bytes = vec![0; Layout::of(&old).size as usize];
         let places = Layout::of(&old).offsets;
