@@ -71,6 +71,22 @@ pub struct Cli {
     #[arg(long = "include", value_name = "FILE", action = ArgAction::Append)]
     pub includes: Vec<String>,
 
+    /// Run the script's tests (test:NAME) in place of its probes; exit with status 1 when one fails
+    #[arg(long, conflicts_with = "bench")]
+    pub test: bool,
+
+    /// Measure the script's benchmarks (bench:NAME) in place of running its probes
+    #[arg(long)]
+    pub bench: bool,
+
+    /// Attach a kernel function's probe in another way when this kernel lacks what the script says
+    #[arg(long)]
+    pub fallback: bool,
+
+    /// What is run: the probes, or like --test or --bench
+    #[arg(long, value_name = "MODE", hide = true)]
+    pub mode: Option<ModeName>,
+
     /// Exit with status 5 when data was lost
     #[arg(long)]
     pub strict: bool,
@@ -163,6 +179,15 @@ pub enum DebugStage {
     Libbpf,
     /// What the verifier says.
     Verifier,
+}
+
+/// Names that bpftrace has for what is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeName {
+    /// Like --bench.
+    Bench,
+    /// Like --test.
+    Test,
 }
 
 /// Names of output formats.

@@ -1,7 +1,7 @@
 //! The pipeline as one readable function: source → tokens → AST → typed program → object + manifest → loaded →
 //! attached → events → output.
 
-use crate::cli::{BufferingName, Cli, FormatName, Stage};
+use crate::cli::{BufferingName, Cli, FormatName, ModeName, Stage};
 use crate::docs;
 use crate::input::{Request, Script, request};
 use crate::prompt::prompt;
@@ -15,7 +15,7 @@ use lt_lang::manifest::Artifact;
 use lt_lang::prompt::Book;
 use lt_lang::source::{FileId, SourceMap};
 use lt_lang::{CheckedScript, Lowered, SessionOptions};
-use lt_runtime::{Buffering, ChildStatus, KeptMaps, KernelProfile, Outcome, OutputFormat, RunOptions};
+use lt_runtime::{Buffering, ChildStatus, KeptMaps, KernelProfile, Outcome, OutputFormat, RunMode, RunOptions};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -125,6 +125,7 @@ impl Session {
             positional: script.args,
             named: script.named,
             allow_unsafe: cli.allow_unsafe,
+            fallback: cli.fallback,
             ..SessionOptions::default()
         };
         let file = self.sources.add(&script.name, script.text);
@@ -372,6 +373,13 @@ pub fn run_options(cli: &Cli) -> RunOptions {
             None => Buffering::Idle,
         },
         notify: std::env::var_os("__BPFTRACE_NOTIFY_PROBES_ATTACHED").is_some(),
+        mode: match cli.mode {
+            Some(ModeName::Bench) => RunMode::Bench,
+            Some(ModeName::Test) => RunMode::Test,
+            None if cli.bench => RunMode::Bench,
+            None if cli.test => RunMode::Test,
+            None => RunMode::Trace,
+        },
         ..RunOptions::default()
     }
 }
@@ -381,6 +389,9 @@ pub fn run_options(cli: &Cli) -> RunOptions {
 pub fn exit_status(cli: &Cli, outcome: &Outcome) -> i32 {
     if let Some(code) = outcome.exit_code.filter(|code| *code != 0) {
         return i32::from(code);
+    }
+    if outcome.failed {
+        return ExitStatus::Compile as i32;
     }
     if cli.strict && outcome.lost > 0 {
         return ExitStatus::Lost as i32;

@@ -9,7 +9,7 @@ use inkwell::debug_info::DISubprogram;
 use inkwell::values::FunctionValue;
 use lt_lang::hir::{Place, Probe, SlotId, VarId};
 use lt_lang::kernel::Kernel;
-use lt_lang::manifest::{LossCause, Manifest, Map, MapId, MapRole, Program, state};
+use lt_lang::manifest::{Attach, LossCause, Manifest, Map, MapId, MapRole, Program, state};
 use lt_lang::source::{SourceMap, Span};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -159,6 +159,9 @@ impl<'u, 'c> Emitter<'u, 'c> {
             llvm.leave_if(llvm.is_true(stopped)?, self.exit, "running")?;
         }
         llvm.store(self.zero_key, llvm.int(0), 4)?;
+        if let Attach::Iterator { .. } = self.program.attach {
+            self.mark_object()?;
+        }
         let scratch = if self.has_scratch() { Some(self.scratch_memory()?) } else { None };
         if let Some(frame) = self.frame {
             llvm.store_pointer(llvm.at(frame, frame::CONTEXT)?, self.ctx)?;
@@ -179,6 +182,15 @@ impl<'u, 'c> Emitter<'u, 'c> {
                 Some(_) => {}
             }
         }
+        Ok(())
+    }
+
+    /// Writes a byte to the iterator's file, so that whoever reads it can count the objects.
+    fn mark_object(&self) -> Emit {
+        let llvm = self.llvm;
+        let meta = llvm.load_pointer(Memory::aligned(self.ctx))?;
+        let file = llvm.load_pointer(Memory::aligned(meta))?;
+        llvm.call(Helper::SeqWrite, &[file.into(), self.zero_key.ptr.into(), llvm.int(1).into()])?;
         Ok(())
     }
 

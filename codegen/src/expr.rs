@@ -32,6 +32,7 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::LoadField { base, path, space } => self.read_field(base, path, *space, &expr.ty),
             ExprKind::FieldAddress { base, path } => self.field_address(base, path),
             ExprKind::TracepointField(field) => self.tracepoint_scalar(field, &expr.ty),
+            ExprKind::Context => self.context_value(),
             ExprKind::Argument(number) => self.argument(*number, &expr.ty),
             ExprKind::ReturnValue { params } => self.return_value(*params, &expr.ty),
             ExprKind::Intrinsic(intrinsic) => self.intrinsic(*intrinsic),

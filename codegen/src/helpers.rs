@@ -43,6 +43,7 @@ helpers! {
     ReadUserStr = 114, "probe_read_user_str", 5 . 5;
     ReadKernelStr = 115, "probe_read_kernel_str", 5 . 5;
     KtimeBootNs = 125, "ktime_get_boot_ns", 5 . 8;
+    SeqWrite = 127, "seq_write", 5 . 7;
     RingbufOutput = 130, "ringbuf_output", 5 . 8;
     RingbufReserve = 131, "ringbuf_reserve", 5 . 8;
     RingbufSubmit = 132, "ringbuf_submit", 5 . 8;

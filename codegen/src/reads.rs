@@ -7,10 +7,10 @@ use crate::helpers::Helper;
 use crate::llvm::{Int, Memory};
 use crate::registers::{self, Registers};
 use inkwell::IntPredicate;
-use lt_lang::hir::{Expr, FieldPath, FieldStep};
+use lt_lang::hir::{Expr, ExprKind, FieldPath, FieldStep};
 use lt_lang::kernel::TracepointField;
-use lt_lang::manifest::Attach;
-use lt_lang::types::{AddressSpace, Type};
+use lt_lang::manifest::{Attach, Operand, OperandPlace};
+use lt_lang::types::{AddressSpace, IntType, Type};
 
 /// Where a field lies.
 struct Field {
@@ -96,6 +96,9 @@ impl<'c> Emitter<'_, 'c> {
     /// A scalar field, bit-fields included.
     pub(crate) fn read_field(&self, base: &Expr, path: &FieldPath, space: AddressSpace, ty: &Type) -> Emit<Int<'c>> {
         let field = self.field(path)?;
+        if base.kind == ExprKind::Context && field.bit_size.is_none() {
+            return self.context_field((field.bit_offset / 8) as u32, ty);
+        }
         let address = self.displaced(base, field.bit_offset / 8)?;
         match field.bit_size {
             None => self.read_scalar(address, space, ty),
@@ -145,6 +148,20 @@ impl<'c> Emitter<'_, 'c> {
     /// A scalar at an offset of the context.
     fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
         self.llvm.load_context(self.llvm.at(Memory::aligned(self.ctx), offset)?, bytes)
+    }
+
+    /// A field of a context that is a record. The verifier knows what its pointers point to, and that there may be
+    /// nothing: as plain numbers they can be read from like any others.
+    fn context_field(&self, offset: u32, ty: &Type) -> Emit<Int<'c>> {
+        let value = self.context(offset, ty.size())?;
+        let value = if ty.size() == 8 { self.forget_type(value)? } else { value };
+        self.normalize(value, ty)
+    }
+
+    /// The context's address.
+    pub(crate) fn context_value(&self) -> Emit<Int<'c>> {
+        let address = self.llvm.address(self.ctx)?;
+        self.forget_type(address)
     }
 
     /// An address in the context for helpers; kept apart from direct loads, which the verifier allows only on the
@@ -220,9 +237,13 @@ impl<'c> Emitter<'_, 'c> {
 
     /// 64 bits of an argument.
     pub(crate) fn raw_argument(&self, number: u32) -> Emit<Int<'c>> {
-        match self.program.attach {
+        match &self.program.attach {
             Attach::Fentry { .. } | Attach::RawTracepoint { .. } => self.context(number * 8, 8),
-            Attach::Kprobe { .. } | Attach::Uprobe { .. } => {
+            Attach::Usdt { arguments, .. } => {
+                let operand = arguments.get(number as usize);
+                self.operand(operand.ok_or_else(|| Failure::internal("a marker without this argument"))?)
+            }
+            attach if attach.has_registers() => {
                 let registers = self.registers()?;
                 match registers.arguments.get(number as usize) {
                     Some(offset) => self.context(*offset, 8),
@@ -236,8 +257,7 @@ impl<'c> Emitter<'_, 'c> {
     fn stack_argument(&self, at: u32, registers: &Registers) -> Emit<Int<'c>> {
         let skip = self.llvm.uint(u64::from(registers.stack_skip + at * 8));
         let address = self.llvm.builder.build_int_add(self.context(registers.stack, 8)?, skip, "")?;
-        let user = matches!(self.program.attach, Attach::Uprobe { .. });
-        let space = if user { AddressSpace::User } else { AddressSpace::Kernel };
+        let space = if self.program.attach.is_user() { AddressSpace::User } else { AddressSpace::Kernel };
         self.read_scalar(address, space, &Type::U64)
     }
 
@@ -245,8 +265,34 @@ impl<'c> Emitter<'_, 'c> {
     pub(crate) fn raw_return_value(&self, params: u32) -> Emit<Int<'c>> {
         match self.program.attach {
             Attach::Fentry { .. } => self.context(params * 8, 8),
-            Attach::Kprobe { .. } | Attach::Uprobe { .. } => self.context(self.registers()?.result, 8),
+            ref attach if attach.has_registers() => self.context(self.registers()?.result, 8),
             _ => Err(Failure::internal("the return value of a probe that has none")),
         }
+    }
+
+    /// An argument of a marker.
+    fn operand(&self, operand: &Operand) -> Emit<Int<'c>> {
+        let ty = Type::Int(IntType { bits: operand.size * 8, signed: operand.signed });
+        let value = match &operand.place {
+            OperandPlace::Constant(value) => self.llvm.int(*value),
+            OperandPlace::Register(name) => self.register(name)?,
+            OperandPlace::Memory { base, offset, index } => {
+                let builder = &self.llvm.builder;
+                let mut address = builder.build_int_add(self.register(base)?, self.llvm.int(*offset), "")?;
+                if let Some((index, scale)) = index {
+                    let scaled = builder.build_int_mul(self.register(index)?, self.llvm.uint(u64::from(*scale)), "")?;
+                    address = builder.build_int_add(address, scaled, "")?;
+                }
+                return self.read_scalar(address, AddressSpace::User, &ty);
+            }
+        };
+        let value = self.llvm.extend(value, u32::from(operand.size) * 8, operand.signed)?;
+        self.normalize(value, &ty)
+    }
+
+    /// 64 bits of a register by its name.
+    fn register(&self, name: &str) -> Emit<Int<'c>> {
+        let offset = self.registers()?.named(name);
+        self.context(offset.ok_or_else(|| Failure::internal(format_args!("no register `{name}`")))?, 8)
     }
 }

@@ -94,6 +94,7 @@ codes! {
     NoSuchProbe = 401, Machine, "no such probe on this kernel", "The kernel has no function, tracepoint or event of this name; a wildcard matched nothing.", "kprobe:vfs_raed { }";
     BadProbeTarget = 402, Compile, "target does not fit the probe kind", "The target of the probe has the wrong number of parts or a value out of range.", "profile:hz:0 { }";
     TooManyProbes = 403, Compile, "too many probes", "The wildcards of the script match more probes than max_probes allows.", "kprobe:* { }";
+    Fallback = 404, Machine, "attached in another way", "With --fallback a probe on a kernel function is attached by another mechanism when the kernel lacks the one that the script names.", "lt --fallback -e 'fentry:vfs_read { }'   (on a kernel without trampolines)";
 
     NoBtf = 501, Machine, "kernel type information is missing", "Fields of kernel structures and arguments by name need BTF: a kernel built with CONFIG_DEBUG_INFO_BTF, readable at /sys/kernel/btf/vmlinux.", "lt --kernel-profile no-btf.profile -e 'kprobe:vfs_read { print(args.count) }'";
     NoPrivilege = 502, Machine, "not permitted", "Loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON; a kernel locked down to confidentiality refuses it to everyone.", "lt -e 'begin { }'   (as an ordinary user)";

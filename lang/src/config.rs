@@ -64,7 +64,7 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "max_probes",
         aliases: &["probes_max"],
-        kind: SettingKind::Number { min: 1, max: 4096, field: |options| &mut options.max_probes },
+        kind: SettingKind::Number { min: 1, max: 1 << 16, field: |options| &mut options.max_probes },
         doc: "Most attach points that wildcards may match.",
     },
     Setting {

@@ -273,6 +273,8 @@ pub enum ExprKind {
     },
     /// A field of the tracepoint's record, scalar or memory value; `data_loc` fields are strings.
     TracepointField(TracepointField),
+    /// The program's context, as an address.
+    Context,
     /// The n-th argument of the traced function, from 0.
     Argument(u32),
     /// What the traced function returned.

@@ -8,7 +8,7 @@ mod user;
 use crate::types::{AddressSpace, KernelTypeId, RecordKind, Type};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
-pub use user::{Segment, UserFile, UserFunction};
+pub use user::{Marker, Segment, UserFile, UserFunction};
 
 /// `major.minor.patch` of a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ features! {
     MapWithoutPreallocation since 6 . 1, Detect::Version, None, "hash maps that allocate on demand from any context";
     Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), None, "kprobes (CONFIG_KPROBES)";
     Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), None, "fentry and fexit (BPF trampolines)";
+    KprobeMulti since 5 . 18, Detect::Symbol("bpf_kprobe_multi_link_release"), Some("kprobe_multi"), "many kprobes with one program";
+    UprobeMulti since 6 . 6, Detect::Symbol("bpf_uprobe_multi_link_release"), Some("uprobe_multi"), "many uprobes with one program";
 }
 
 impl Feature {
@@ -194,6 +196,11 @@ pub trait KernelTypes {
 pub trait ProbeTargets {
     /// Functions that a kprobe can be set on and whose name matches `pattern` (`*` and `?` wild).
     fn functions(&self, pattern: &str) -> Result<Vec<String>, KernelError>;
+    /// The same with their modules, `(module, function)`, of modules whose name matches too; the kernel's own module is
+    /// `vmlinux`. Sorted, each function once.
+    fn functions_of(&self, module: &str, pattern: &str) -> Result<Vec<(String, String)>, KernelError>;
+    /// Kinds of objects that iterators run through (`task`) and whose names match, sorted.
+    fn iterators(&self, pattern: &str) -> Result<Vec<String>, KernelError>;
     /// Tracepoints `(category, name)` that match.
     fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError>;
     /// Raw tracepoints `(module, name)` that match; the kernel's own module is `vmlinux`.
@@ -201,6 +208,11 @@ pub trait ProbeTargets {
     /// The functions of a program or library: a path, or the bare name of one that is searched for where the system
     /// keeps them. `Ok(None)` means that there is no such file.
     fn user_file(&self, name: &str) -> Lookup<Rc<UserFile>>;
+    /// The programs and libraries that a pattern of paths matches. `*` alone, or an empty pattern, means all that the
+    /// traced process has mapped, or that any process has. Files that are no programs are left out.
+    fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError>;
+    /// A C++ function's name as the source has it, with its parameters; `None` for names of other languages.
+    fn demangle(&self, name: &str) -> Option<String>;
 }
 
 /// A kernel as a value.

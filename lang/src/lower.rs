@@ -74,7 +74,8 @@ pub fn lower(
     session.settle_kinds();
     session.add_tables();
     session.add_own_maps(scratch_size);
-    let programs = checked.programs.iter().enumerate().map(|(at, program)| manifest_program(at, program)).collect();
+    let programs = checked.programs.iter().enumerate();
+    let programs = programs.map(|(at, program)| manifest_program(at, program, options)).collect();
     let manifest = Manifest {
         version: MANIFEST_VERSION,
         programs,
@@ -87,7 +88,7 @@ pub fn lower(
     (Lowered { program: hir::Program { probes }, manifest }, session.out)
 }
 
-fn manifest_program(at: usize, program: &CheckedProgram) -> Program {
+fn manifest_program(at: usize, program: &CheckedProgram, options: &SessionOptions) -> Program {
     let point = &program.point;
     // The kernel shows the first 15 characters: what is traced, then the number that makes the name unique.
     let last = point.text.rsplit(':').find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -97,6 +98,8 @@ fn manifest_program(at: usize, program: &CheckedProgram) -> Program {
         symbol: format!("lt_{name}_{at}"),
         probe: point.text.clone(),
         attach: raw::shortcut(program).map_or_else(|| point.attach.clone(), |row| row.attach()),
+        probes: point.probes,
+        refused: point.refused(options),
         span: point.span,
     }
 }

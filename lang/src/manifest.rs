@@ -50,8 +50,26 @@ pub struct Program {
     pub probe: String,
     /// How it is run.
     pub attach: Attach,
+    /// Probes that it stands for: one program can be attached to many places, and a probe can need several programs.
+    pub probes: u32,
+    /// What becomes of it when it cannot be attached.
+    pub refused: Refused,
     /// The attach point in the source.
     pub span: Span,
+}
+
+/// What becomes of a program that cannot be attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Refused {
+    /// An error: nothing runs.
+    #[default]
+    Error,
+    /// It is left out, and a message says so.
+    Warn,
+    /// It is left out.
+    Ignore,
+    /// It is one of those that a wildcard matches: it is left out, and a message says how many are.
+    Counted,
 }
 
 /// How a program gets to run.
@@ -75,10 +93,45 @@ pub enum Attach {
         /// Number of the tracepoint in this kernel.
         id: u64,
     },
-    /// Entry or return of a kernel function, by breakpoint.
+    /// Run by lt each time it gets this signal.
+    Signal {
+        /// Number of the signal.
+        number: i32,
+    },
+    /// Run by lt over and over, to measure it.
+    Bench {
+        /// What it is called.
+        name: String,
+    },
+    /// Run by lt once, to see what it returns.
+    Test {
+        /// What it is called.
+        name: String,
+    },
+    /// Run once for each of some objects, when lt asks for them.
+    Iterator {
+        /// `task`
+        objects: String,
+        /// Where it stays in the BPF file system, to be run by whoever reads it.
+        pin: Option<String>,
+    },
+    /// Entry or return of a kernel function, or a place in one, by breakpoint.
     Kprobe {
         /// The function.
         function: String,
+        /// The module that has it, where the script says it.
+        module: Option<String>,
+        /// Bytes from the function's entry.
+        offset: u64,
+        /// In place of the function.
+        address: Option<u64>,
+        /// At return.
+        ret: bool,
+    },
+    /// Entry or return of many kernel functions at once.
+    KprobeMulti {
+        /// The functions.
+        functions: Vec<String>,
         /// At return.
         ret: bool,
     },
@@ -86,6 +139,8 @@ pub enum Attach {
     Fentry {
         /// The function.
         function: String,
+        /// The module that has it, where the script says it.
+        module: Option<String>,
         /// At return.
         ret: bool,
     },
@@ -119,6 +174,71 @@ pub enum Attach {
         /// At the function's return.
         ret: bool,
     },
+    /// Places in programs or libraries, in all processes that run them.
+    UprobeMulti {
+        /// The places.
+        places: Vec<UserPlace>,
+        /// At the functions' returns.
+        ret: bool,
+    },
+    /// Places of one marker at which its arguments are found in the same way.
+    Usdt {
+        /// The file.
+        path: String,
+        /// Bytes from the start of the file.
+        offsets: Vec<u64>,
+        /// Where the file keeps the number of those who watch, in bytes from its start; 0 for none.
+        semaphore: u64,
+        /// How its arguments are found.
+        arguments: Vec<Operand>,
+    },
+    /// Accesses to memory.
+    Watchpoint {
+        /// Where.
+        address: u64,
+        /// 1, 2, 4 or 8 bytes.
+        length: u8,
+        /// Bits: 1 reading, 2 writing, 4 executing.
+        mode: u8,
+    },
+}
+
+/// A place in a program or library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPlace {
+    /// The file.
+    pub path: String,
+    /// Bytes from its start.
+    pub offset: u64,
+}
+
+/// How an argument of a marker is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operand {
+    /// Bytes: 1, 2, 4 or 8.
+    pub size: u8,
+    /// A signed number.
+    pub signed: bool,
+    /// Where it is.
+    pub place: OperandPlace,
+}
+
+/// Where an argument of a marker is. Registers are named as the assembler names them, in their full width.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperandPlace {
+    /// It is this number.
+    Constant(i64),
+    /// In a register.
+    Register(String),
+    /// In the process's memory.
+    Memory {
+        /// A register.
+        base: String,
+        /// Bytes from there.
+        offset: i64,
+        /// Another register, with what it is multiplied by.
+        index: Option<(String, u8)>,
+    },
 }
 
 /// How often a profile probe fires on each CPU.
@@ -134,12 +254,28 @@ impl Attach {
     /// The ELF section that tells libbpf the program type (and, for trampolines, the function).
     pub fn section(&self) -> String {
         match self {
-            Attach::Begin | Attach::End | Attach::Interval { .. } | Attach::RawTracepoint { .. } => "raw_tp".into(),
+            Attach::Begin
+            | Attach::End
+            | Attach::Interval { .. }
+            | Attach::Signal { .. }
+            | Attach::Bench { .. }
+            | Attach::Test { .. }
+            | Attach::RawTracepoint { .. } => "raw_tp".into(),
+            Attach::Iterator { objects, .. } => format!("iter/{objects}"),
+            Attach::KprobeMulti { .. } => "kprobe.multi".into(),
+            Attach::UprobeMulti { .. } => "uprobe.multi".into(),
+            Attach::Usdt { .. } => "uprobe".into(),
+            Attach::Watchpoint { .. } => "perf_event".into(),
             Attach::Tracepoint { .. } => "tracepoint".into(),
             Attach::Kprobe { ret: false, .. } => "kprobe".into(),
             Attach::Kprobe { ret: true, .. } => "kretprobe".into(),
-            Attach::Fentry { function, ret: false } => format!("fentry/{function}"),
-            Attach::Fentry { function, ret: true } => format!("fexit/{function}"),
+            Attach::Fentry { function, module, ret } => {
+                let kind = if *ret { "fexit" } else { "fentry" };
+                match module.as_deref().filter(|module| *module != "vmlinux") {
+                    Some(module) => format!("{kind}/{module}:{function}"),
+                    None => format!("{kind}/{function}"),
+                }
+            }
             Attach::Profile { .. } | Attach::PerfEvent { .. } => "perf_event".into(),
             Attach::Uprobe { ret: false, .. } => "uprobe".into(),
             Attach::Uprobe { ret: true, .. } => "uretprobe".into(),
@@ -148,7 +284,32 @@ impl Attach {
 
     /// Whether lt itself runs the program (with `BPF_PROG_TEST_RUN`) instead of attaching it.
     pub fn is_driver(&self) -> bool {
-        matches!(self, Attach::Begin | Attach::End | Attach::Interval { .. })
+        matches!(
+            self,
+            Attach::Begin
+                | Attach::End
+                | Attach::Interval { .. }
+                | Attach::Signal { .. }
+                | Attach::Bench { .. }
+                | Attach::Test { .. }
+        )
+    }
+
+    /// Whether the program's context is the registers of what was interrupted at a place in code.
+    pub fn has_registers(&self) -> bool {
+        matches!(
+            self,
+            Attach::Kprobe { .. }
+                | Attach::KprobeMulti { .. }
+                | Attach::Uprobe { .. }
+                | Attach::UprobeMulti { .. }
+                | Attach::Usdt { .. }
+        )
+    }
+
+    /// Whether the program runs in code of a process, whose memory the registers point into.
+    pub fn is_user(&self) -> bool {
+        matches!(self, Attach::Uprobe { .. } | Attach::UprobeMulti { .. } | Attach::Usdt { .. })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table of probe kinds: names, targets, what their programs can see.
 
+pub mod operands;
 mod perf_events;
 
 use crate::kernel::Feature;
@@ -37,6 +38,22 @@ pub enum ProbeKind {
     Uprobe,
     /// Return of a function of a program or library.
     Uretprobe,
+    /// Entry of a kernel function, by the cheapest mechanism.
+    Function,
+    /// Return of a kernel function, by the cheapest mechanism.
+    FunctionReturn,
+    /// A marker that a program or library was built with.
+    Usdt,
+    /// Each of some objects of the kernel, once.
+    Iter,
+    /// An access to memory.
+    Watchpoint,
+    /// Something that happens to lt itself.
+    Itself,
+    /// Run over and over to measure it, with `--bench`.
+    Bench,
+    /// Run once to see whether it passes, with `--test`.
+    Test,
 }
 
 /// Where the names of wildcards come from, and how the parts of a target are read.
@@ -57,6 +74,16 @@ pub enum TargetSyntax {
     /// `FILE:FUNCTION`, the function wild; `FILE:FUNCTION+OFFSET`, `FILE:ADDRESS`. The file is a path, or the name of a
     /// program or library; its functions may have C++ names.
     UserFunction,
+    /// `FILE:PROVIDER:NAME`, wild; `FILE:NAME`.
+    Marker,
+    /// `OBJECTS`, `OBJECTS:PIN`
+    Iterator,
+    /// `ADDRESS:LENGTH:MODE`
+    Watchpoint,
+    /// `signal:NAME`
+    Itself,
+    /// A name of its own.
+    Label,
 }
 
 /// What `arg0`, `args` and `retval` are.
@@ -72,6 +99,10 @@ pub enum Arguments {
     ReturnValue,
     /// Parameters and return value.
     ParametersAndReturnValue,
+    /// Arguments by number only.
+    Operands,
+    /// The object, as fields of `ctx`.
+    Object,
 }
 
 /// A row of the table.
@@ -253,6 +284,94 @@ pub const ALL: &[ProbeRow] = &[
         doc: "Return of a function of a program or library; what it returned is retval.",
         example: "uretprobe:libc:malloc { @failed[retval == 0] = count(); exit() }",
     },
+    ProbeRow {
+        kind: ProbeKind::Function,
+        name: "function",
+        aliases: &[],
+        target: TargetSyntax::Function,
+        arguments: Arguments::Parameters,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Entry of a kernel function, by whatever this kernel does most cheaply: fentry, else kprobe.",
+        example: "function:vfs_read { @bytes = sum(args.count); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::FunctionReturn,
+        name: "function_return",
+        aliases: &[],
+        target: TargetSyntax::Function,
+        arguments: Arguments::ParametersAndReturnValue,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Return of a kernel function, by whatever this kernel does most cheaply: fexit, else kretprobe.",
+        example: "function_return:vfs_read { @[retval < 0] = count(); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Usdt,
+        name: "usdt",
+        aliases: &["U"],
+        target: TargetSyntax::Marker,
+        arguments: Arguments::Operands,
+        space: AddressSpace::User,
+        needs: None,
+        doc: "A marker in a program or library: usdt:FILE:PROVIDER:NAME; its arguments are arg0...",
+        example: "usdt:libc:libc:setjmp { @[comm] = count() } interval:s:1 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Iter,
+        name: "iter",
+        aliases: &["it"],
+        target: TargetSyntax::Iterator,
+        arguments: Arguments::Object,
+        space: AddressSpace::Kernel,
+        needs: None,
+        doc: "Runs once for each object of the kernel: iter:task, iter:task_file, iter:task_vma; its fields are ctx.NAME.",
+        example: "iter:task { @[ctx.task.comm] = count() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Watchpoint,
+        name: "watchpoint",
+        aliases: &["w", "asyncwatchpoint", "aw"],
+        target: TargetSyntax::Watchpoint,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Each access to 1, 2, 4 or 8 bytes of memory: watchpoint:ADDRESS:LENGTH:MODE; the mode is of r, w and x.",
+        example: "watchpoint:0x10000000:8:rw { @[comm] = count() } interval:s:1 { exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Itself,
+        name: "self",
+        aliases: &[],
+        target: TargetSyntax::Itself,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Runs in lt each time it gets a signal: self:signal:SIGUSR1.",
+        example: "self:signal:SIGUSR1 { print(@) } interval:ms:10 { @ = count(); exit() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Bench,
+        name: "bench",
+        aliases: &[],
+        target: TargetSyntax::Label,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Measures how long its action takes, when lt is run with --bench.",
+        example: "begin { } bench:count { @ = count() }",
+    },
+    ProbeRow {
+        kind: ProbeKind::Test,
+        name: "test",
+        aliases: &[],
+        target: TargetSyntax::Label,
+        arguments: Arguments::None,
+        space: AddressSpace::Unknown,
+        needs: None,
+        doc: "Passes unless its action returns a number other than 0 or exits with one, when lt is run with --test.",
+        example: "begin { } test:sums { $x = 2; if ($x + 2 != 4) { exit(1) } }",
+    },
 ];
 
 /// Functions that the kernel makes for a tracepoint. They take what it passes to programs, behind a pointer of their own;
@@ -261,28 +380,9 @@ pub fn raw_carriers(tracepoint: &str) -> impl Iterator<Item = String> {
     ["__traceiter_", "__probestub_", "__bpf_trace_"].iter().map(move |carrier| format!("{carrier}{tracepoint}"))
 }
 
-/// Kinds of the baseline language that have no row yet, with the traits of their targets: (name, its target
-/// can be a path, its target can be a C++ name). A script that uses one is told that the kind is unknown, but
-/// is otherwise read as it is meant.
-const FOREIGN: &[(&str, bool, bool)] = &[
-    ("usdt", true, true),
-    ("U", true, true),
-    ("iter", true, false),
-    ("it", true, false),
-    ("watchpoint", false, false),
-    ("w", false, false),
-    ("asyncwatchpoint", false, false),
-    ("aw", false, false),
-    ("self", false, false),
-];
-
-fn foreign(name: &str) -> Option<&'static (&'static str, bool, bool)> {
-    FOREIGN.iter().find(|row| row.0 == name)
-}
-
 /// Whether a word is a kind that takes a target.
 pub fn takes_target(name: &str) -> bool {
-    lookup(name).map_or_else(|| foreign(name).is_some(), |row| row.target != TargetSyntax::None)
+    lookup(name).is_some_and(|row| row.target != TargetSyntax::None)
 }
 
 /// Whether a word is a kind that stands alone.
@@ -292,18 +392,13 @@ pub fn stands_alone(name: &str) -> bool {
 
 /// Whether targets of this kind can be paths of files: a `/` is part of the target.
 pub fn has_path(name: &str) -> bool {
-    match lookup(name) {
-        Some(row) => row.target == TargetSyntax::UserFunction,
-        None => foreign(name).is_some_and(|row| row.1),
-    }
+    let path = |target| matches!(target, TargetSyntax::UserFunction | TargetSyntax::Marker | TargetSyntax::Iterator);
+    lookup(name).is_some_and(|row| path(row.target))
 }
 
 /// Whether targets of this kind can be C++ names: a `<` that touches is part of the target.
 pub fn has_cpp_name(name: &str) -> bool {
-    match lookup(name) {
-        Some(row) => row.target == TargetSyntax::UserFunction,
-        None => foreign(name).is_some_and(|row| row.2),
-    }
+    lookup(name).is_some_and(|row| matches!(row.target, TargetSyntax::UserFunction | TargetSyntax::Marker))
 }
 
 /// Finds a kind by any of its names.

@@ -5,6 +5,7 @@
 mod convert;
 mod declare;
 mod enumerators;
+mod iterators;
 #[cfg(test)]
 pub(crate) mod made_up;
 mod members;

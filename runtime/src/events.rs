@@ -4,7 +4,8 @@ use crate::decode;
 use crate::error::RunError;
 use crate::map_reader::MapReader;
 use crate::maps::{Screen, Selection, entry, show};
-use crate::output::{Output, Sink, format};
+use crate::options::OutputFormat;
+use crate::output::{BenchmarkRun, Output, Sink, TestRun, format, output};
 use crate::symbolize::Symbolizer;
 use crate::times;
 use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole};
@@ -20,6 +21,8 @@ pub struct Requests<'m> {
     zeroed: HashSet<MapId>,
     symbolizer: Symbolizer,
     output: Box<dyn Output>,
+    /// The form that output has when it is not captured.
+    kept: Option<Box<dyn Output>>,
     /// Where output goes.
     pub sink: Sink,
     text: Vec<u8>,
@@ -34,7 +37,7 @@ impl<'m> Requests<'m> {
         output: Box<dyn Output>,
         sink: Sink,
     ) -> Requests<'m> {
-        Requests { manifest, maps, zeroed: HashSet::new(), symbolizer, output, sink, text: Vec::new() }
+        Requests { manifest, maps, zeroed: HashSet::new(), symbolizer, output, kept: None, sink, text: Vec::new() }
     }
 
     /// Carries out the request in `record`.
@@ -109,6 +112,33 @@ impl<'m> Requests<'m> {
         let value = entry(map, &bytes, &mut self.symbolizer);
         self.output.value(&value, self.sink.buffer());
         Ok(())
+    }
+
+    /// From here on what is printed is kept back, in the form for people.
+    pub fn begin_capture(&mut self) -> Result<(), RunError> {
+        self.sink.flush()?;
+        self.sink.hold = true;
+        self.kept = Some(std::mem::replace(&mut self.output, output(OutputFormat::Text)));
+        Ok(())
+    }
+
+    /// What was printed since; from here on everything goes where it went before.
+    pub fn end_capture(&mut self) -> Vec<u8> {
+        if let Some(output) = self.kept.take() {
+            self.output = output;
+        }
+        self.sink.hold = false;
+        std::mem::take(self.sink.buffer())
+    }
+
+    /// A test has run.
+    pub fn show_test(&mut self, run: &TestRun<'_>) {
+        self.output.test_result(run, self.sink.buffer());
+    }
+
+    /// A benchmark has run.
+    pub fn show_benchmark(&mut self, run: &BenchmarkRun<'_>) {
+        self.output.benchmark_result(run, self.sink.buffer());
     }
 
     /// Tracing begins.

@@ -1,5 +1,7 @@
 //! Listing what can be probed: `lt -l PATTERN`.
 
+mod objects;
+
 use crate::profile::KernelProfile;
 use crate::targets::is_wild;
 use lt_lang::kernel::{Kernel, KernelError, KernelTypes, ProbeTargets, wildcard_match};
@@ -22,7 +24,8 @@ pub fn list(kernel: &KernelProfile, pattern: &str, verbose: bool, out: &mut dyn 
     let search = Search::new(pattern);
     let mut list = List { kernel, verbose, out, count: 0 };
     let mut failed = None;
-    for row in probes::ALL.iter().filter(|row| search.has_kind(row)) {
+    let process = kernel.has_process();
+    for row in probes::ALL.iter().filter(|row| search.has_kind(row, process)) {
         match list.kind(row, &search) {
             Ok(()) => {}
             Err(Stop::Closed) => return Ok(list.count),
@@ -76,8 +79,17 @@ impl<'a> Search<'a> {
     }
 
     /// A search without one certain kind leaves out what has no names, and returns, which are where entries are.
-    fn has_kind(&self, row: &ProbeRow) -> bool {
-        let named = !matches!(row.target, TargetSyntax::None | TargetSyntax::Period | TargetSyntax::UserFunction);
+    /// Functions of programs are listed too when a file or a process is named.
+    fn has_kind(&self, row: &ProbeRow, process: bool) -> bool {
+        let named = match row.target {
+            TargetSyntax::UserFunction | TargetSyntax::Marker => {
+                self.target.contains('/') || (process && self.target.starts_with('*'))
+            }
+            TargetSyntax::Function => !matches!(row.kind, ProbeKind::Function | ProbeKind::FunctionReturn),
+            TargetSyntax::Tracepoint | TargetSyntax::RawTracepoint => true,
+            TargetSyntax::PerfEvent(_) | TargetSyntax::Iterator => true,
+            _ => false,
+        };
         let searchable =
             named && !matches!(row.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue);
         match self.kind {
@@ -115,6 +127,10 @@ impl List<'_> {
                 matching.try_for_each(|name| self.line(&format!("{}:{name}:", row.name)))
             }
             TargetSyntax::UserFunction => self.user_functions(row, search.target),
+            TargetSyntax::Marker => self.markers(row, search.target),
+            TargetSyntax::Iterator => self.iterators(row, search.target),
+            TargetSyntax::Itself => self.line(&format!("{}:signal:SIGUSR1", row.name)),
+            TargetSyntax::Watchpoint | TargetSyntax::Label => Ok(()),
         }
     }
 
@@ -133,15 +149,6 @@ impl List<'_> {
             }
         }
         Ok(())
-    }
-
-    /// `FILE` or `FILE:PATTERN`
-    fn user_functions(&mut self, row: &ProbeRow, target: &str) -> Result<(), Stop> {
-        let (file, pattern) = target.split_once(':').unwrap_or((target, "*"));
-        let Some(found) = self.kernel.user_file(file)? else { return Ok(()) };
-        found
-            .matching(pattern)
-            .try_for_each(|function| self.line(&format!("{}:{}:{}", row.name, found.path, function.name)))
     }
 
     fn line(&mut self, line: &str) -> Result<(), Stop> {
@@ -248,15 +255,16 @@ mod tests {
     fn kinds_are_chosen_by_any_name() {
         let kinds = |pattern: &str| -> Vec<&str> {
             let search = Search::new(pattern);
-            probes::ALL.iter().filter(|row| search.has_kind(row)).map(|row| row.name).collect()
+            probes::ALL.iter().filter(|row| search.has_kind(row, false)).map(|row| row.name).collect()
         };
         assert_eq!(kinds("k:vfs_*"), ["kprobe"]);
         assert_eq!(kinds("kretprobe"), ["kretprobe"]);
         assert_eq!(kinds("k*:x"), ["kprobe"]);
-        let named = ["tracepoint", "kprobe", "fentry", "rawtracepoint", "software", "hardware"];
+        let named = ["tracepoint", "kprobe", "fentry", "rawtracepoint", "software", "hardware", "iter"];
         assert_eq!(kinds("vfs_read"), named);
         assert_eq!(kinds(""), named);
         assert_eq!(kinds("u:/bin/sh"), ["uprobe"]);
+        assert_eq!(kinds("u*:/bin/sh:*"), ["uprobe", "usdt"]);
     }
 
     #[test]

@@ -24,6 +24,18 @@ pub enum Buffering {
     Full,
 }
 
+/// What of a script is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunMode {
+    /// Its probes; benchmarks and tests are left out.
+    #[default]
+    Trace,
+    /// Its benchmarks, with what is to run before and after.
+    Bench,
+    /// Its tests, with what is to run before and after.
+    Test,
+}
+
 /// How to run a script.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -47,6 +59,8 @@ pub struct RunOptions {
     pub no_summary: bool,
     /// Load and attach, run nothing, leave.
     pub dry_run: bool,
+    /// What is run.
+    pub mode: RunMode,
     /// Wait at the end until the kernel has removed all probes, however long its grace periods take.
     pub wait_detach: bool,
 }
@@ -69,6 +83,8 @@ pub struct Outcome {
     pub exit_code: Option<u8>,
     /// How the command of `-c` ended; `None` without one.
     pub child: Option<ChildStatus>,
+    /// A test or benchmark failed.
+    pub failed: bool,
     /// Events, map updates and stacks that were lost, all together.
     pub lost: u64,
     /// Whoever read standard output went away before the end.

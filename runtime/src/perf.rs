@@ -1,7 +1,7 @@
 //! Perf events that programs are attached to: tracepoints and timers.
 
 use libbpf_sys::{
-    PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
+    PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_BREAKPOINT, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
 };
 use lt_lang::manifest::SampleRate;
 use std::io;
@@ -45,6 +45,42 @@ pub fn open_counter(hardware: bool, config: u64, count: u64, target: TimerTarget
         TimerTarget::Cpu(cpu) => open(attribute, -1, cpu),
         TimerTarget::Process(pid) => open(attribute, pid, -1),
     }
+}
+
+/// Opens the event of accesses to `length` bytes at `address`; the bits of `mode` are 1 reading, 2 writing, 4 executing.
+pub fn open_breakpoint(address: u64, length: u8, mode: u8, target: TimerTarget) -> io::Result<RawFd> {
+    let mut attribute = perf_event_attr { type_: PERF_TYPE_BREAKPOINT, bp_type: u32::from(mode), ..Default::default() };
+    attribute.__bindgen_anon_3.bp_addr = address;
+    // the processor wants to be told the size of a word for code
+    let length = if mode & 4 == 0 { u64::from(length) } else { size_of::<libc::c_long>() as u64 };
+    attribute.__bindgen_anon_4.bp_len = length;
+    attribute.__bindgen_anon_1.sample_period = 1;
+    match target {
+        TimerTarget::Cpu(cpu) => open(attribute, -1, cpu),
+        TimerTarget::Process(pid) => open(attribute, pid, -1),
+    }
+}
+
+/// Where the kernel shows the number that events of kprobes have, and which bit of them means returns.
+const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
+const KPROBE_RETURN_BIT: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
+
+/// Opens the event of a place in the kernel: `offset` bytes behind a function's entry (`FUNCTION` or `MODULE:FUNCTION`),
+/// or without a function an address.
+pub fn open_kprobe(function: Option<&str>, offset: u64, ret: bool) -> io::Result<RawFd> {
+    let missing = || io::Error::from_raw_os_error(libc::EOPNOTSUPP);
+    let text = std::fs::read_to_string(KPROBE_TYPE).map_err(|_| missing())?;
+    let type_ = text.trim().parse().map_err(|_| missing())?;
+    let bit = std::fs::read_to_string(KPROBE_RETURN_BIT).unwrap_or_default();
+    let bit: u32 = bit.trim().strip_prefix("config:").and_then(|bit| bit.parse().ok()).unwrap_or(0);
+    let config = if ret { 1u64 << bit } else { 0 };
+    let name = function.map(std::ffi::CString::new).transpose()?;
+    let mut attribute = perf_event_attr { type_, config, ..Default::default() };
+    attribute.__bindgen_anon_1.sample_period = 1;
+    attribute.__bindgen_anon_2.wakeup_events = 1;
+    attribute.__bindgen_anon_3.config1 = name.as_ref().map_or(0, |name| name.as_ptr() as u64);
+    attribute.__bindgen_anon_4.config2 = offset;
+    open(attribute, -1, 0)
 }
 
 /// What a timer or counter samples.

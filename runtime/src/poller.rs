@@ -19,6 +19,8 @@ pub enum Source {
     Process,
     /// Whoever read the output went away.
     Reader,
+    /// Signals that the script waits for.
+    Own,
     /// The timer with this number.
     Timer(u32),
 }
@@ -32,6 +34,7 @@ impl Source {
             Source::Child => 3,
             Source::Process => 4,
             Source::Reader => 5,
+            Source::Own => 6,
             Source::Timer(at) => 16 + u64::from(at),
         }
     }
@@ -44,6 +47,7 @@ impl Source {
             3 => Source::Child,
             4 => Source::Process,
             5 => Source::Reader,
+            6 => Source::Own,
             at => Source::Timer((at - 16) as u32),
         }
     }

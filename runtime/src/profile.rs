@@ -9,7 +9,7 @@ use crate::kernel_files;
 use crate::targets::{self, EachFunction, FunctionPattern};
 use crate::tracefs::Tracefs;
 use crate::tracefs::format::{self, Surroundings};
-use crate::user_files::UserFiles;
+use crate::user_files::{UserFiles, demangle};
 use lt_lang::kernel::{
     Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, ProbeTargets,
     TracepointFormat, UserFile,
@@ -92,6 +92,11 @@ impl KernelProfile {
     pub fn with_process(mut self, pid: i32) -> KernelProfile {
         self.user_files = UserFiles::of_process(pid);
         self
+    }
+
+    /// Whether a process was named.
+    pub(crate) fn has_process(&self) -> bool {
+        self.user_files.has_process()
     }
 
     /// Sets the bytes that a tracepoint's string has (default [`DEFAULT_MAX_STRLEN`]).
@@ -250,9 +255,21 @@ impl ProbeTargets for KernelProfile {
             None => targets::matching(pattern, |each| self.each_function(each))?,
         };
         Ok(match &self.source {
-            Source::Running => targets::without_blacklisted(names),
+            Source::Running => targets::without_blacklisted(names, |name| name),
             Source::Saved(_) => names,
         })
+    }
+
+    fn functions_of(&self, module: &str, pattern: &str) -> Result<Vec<(String, String)>, KernelError> {
+        let found = targets::matching_of(module, pattern, |each| self.each_function(each))?;
+        Ok(match &self.source {
+            Source::Running => targets::without_blacklisted(found, |(_, name)| name),
+            Source::Saved(_) => found,
+        })
+    }
+
+    fn iterators(&self, pattern: &str) -> Result<Vec<String>, KernelError> {
+        Ok(self.btf()?.iterators(pattern))
     }
 
     fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
@@ -271,6 +288,14 @@ impl ProbeTargets for KernelProfile {
 
     fn user_file(&self, name: &str) -> Lookup<Rc<UserFile>> {
         self.user_files.get(name)
+    }
+
+    fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError> {
+        Ok(self.user_files.matching(pattern))
+    }
+
+    fn demangle(&self, name: &str) -> Option<String> {
+        demangle::cpp(name)
     }
 }
 

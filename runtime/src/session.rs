@@ -11,15 +11,15 @@ use crate::kept::KeptMaps;
 use crate::load::Loaded;
 use crate::loss::losses;
 use crate::map_reader::MapReader;
-use crate::options::{ChildStatus, Outcome, OutputFormat};
+use crate::options::{ChildStatus, Outcome, OutputFormat, RunMode};
 use crate::output::{Sink, output};
 use crate::poller::{Poller, Source, Timer, since_boot};
 use crate::ring::Ring;
-use crate::signals::Signals;
+use crate::signals::{OwnSignals, Signals};
 use crate::symbolize::{StackMap, Symbolizer};
 use crate::table::Table;
 use crate::times::Times;
-use libbpf_rs::{MapCore, Object};
+use libbpf_rs::{Link, MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::{Attach, Manifest, Map, MapRole, Program};
 use std::collections::HashMap;
@@ -31,18 +31,23 @@ use std::time::Duration;
 const BATCH: usize = 4096;
 /// Records after which their space is given back.
 const PUBLISH_EVERY: usize = 256;
+/// Objects that an iterator's program sees between two looks at the events.
+const OBJECTS_AT_ONCE: usize = 64;
 /// How often the last records are asked for while their writers are at them.
 const PATIENCE: usize = 10_000;
 
 /// Runs an attached script to its end; see [`Attached::run`].
 pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic), kept: Option<&mut KeptMaps>) -> Result<Outcome, Diagnostic> {
-    let Attached { mut loaded, links } = attached;
+    let probes = attached.probe_count();
+    let Attached { mut loaded, links, iterators, notices, .. } = attached;
+    notices.into_iter().for_each(warn);
     if loaded.options.dry_run {
         detach(links, true);
         return Ok(Outcome::default());
     }
     let mut outcome = Outcome::default();
-    let result = run_session(&mut loaded, &mut outcome, warn, kept);
+    let result = run_session(&mut loaded, (probes, &iterators), &mut outcome, warn, kept);
+    drop(iterators);
     loaded.state.set_stopped(true);
     // while the probes go, the command is told to end if it still runs
     drop(loaded.command.take());
@@ -57,6 +62,7 @@ pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic), kept: Option<&mut Kept
 
 fn run_session(
     loaded: &mut Loaded,
+    (probes, iterators): (usize, &[(String, Link)]),
     outcome: &mut Outcome,
     warn: &dyn Fn(Diagnostic),
     kept: Option<&mut KeptMaps>,
@@ -66,7 +72,11 @@ fn run_session(
     if let Some(kept) = &kept {
         kept.restore(session.requests.readers(), warn)?;
     }
-    let result = session.run(command.as_mut());
+    let result = match session.loaded.options.mode {
+        RunMode::Trace => session.run(command.as_mut(), probes, iterators),
+        RunMode::Bench | RunMode::Test => session.run_trials(),
+    };
+    outcome.failed = session.failed;
     outcome.child = command.as_mut().map(crate::actors::Command::finish);
     let result = result.and_then(|()| session.finish());
     if let Some(kept) = kept {
@@ -79,14 +89,17 @@ fn run_session(
     result
 }
 
-struct Session<'l> {
-    loaded: &'l Loaded,
+pub(crate) struct Session<'l> {
+    pub(crate) loaded: &'l Loaded,
     poller: Poller,
     ring: Option<Ring>,
-    requests: Requests<'l>,
+    pub(crate) requests: Requests<'l>,
     /// Programs by symbol.
     programs: HashMap<String, RawFd>,
     timers: Vec<(Timer, &'l Program)>,
+    own_signals: Option<OwnSignals>,
+    /// A test or benchmark failed.
+    pub(crate) failed: bool,
 }
 
 impl<'l> Session<'l> {
@@ -120,13 +133,19 @@ impl<'l> Session<'l> {
             .progs_mut()
             .map(|program| (program.name().to_string_lossy().into_owned(), program.as_fd().as_raw_fd()));
         let programs = programs.collect();
-        Ok(Session { loaded, poller, ring, requests, programs, timers: Vec::new() })
+        Ok(Session { loaded, poller, ring, requests, programs, timers: Vec::new(), own_signals: None, failed: false })
     }
 
     /// Begin actions, then everything until the end of the session.
-    fn run(&mut self, command: Option<&mut crate::actors::Command>) -> Result<(), RunError> {
+    fn run(
+        &mut self,
+        command: Option<&mut crate::actors::Command>,
+        probes: usize,
+        iterators: &[(String, Link)],
+    ) -> Result<(), RunError> {
         let signals = Signals::watch()?;
-        self.announce();
+        self.own_signals = OwnSignals::watch(&self.signals_of_script())?;
+        self.announce(probes);
         self.loaded.state.set_start(since_boot());
         self.run_drivers(&Attach::Begin)?;
         if self.has_exited() || !self.has_work() {
@@ -139,11 +158,43 @@ impl<'l> Session<'l> {
         if let Some(command) = command {
             command.go()?;
         }
+        iterators.iter().try_for_each(|(_, link)| self.iterate(link))?;
+        if self.has_exited() || !self.has_events() {
+            return Ok(());
+        }
         self.event_loop()
     }
 
-    fn announce(&mut self) {
-        let probes = self.loaded.manifest.programs.len();
+    /// Signals that probes of the script name.
+    fn signals_of_script(&self) -> Vec<i32> {
+        let programs = self.loaded.manifest.programs.iter();
+        let numbers = programs.filter_map(|program| match program.attach {
+            Attach::Signal { number } => Some(number),
+            _ => None,
+        });
+        numbers.collect()
+    }
+
+    /// Lets an iterator's program run for each of its objects. It makes a byte of output for each, so that every read
+    /// runs through so many only, and what the program sends is carried out in between.
+    fn iterate(&mut self, link: &Link) -> Result<(), RunError> {
+        let failed = |source| RunError::System { what: "an iterator cannot be run".into(), source };
+        let mut iterator = libbpf_rs::Iter::new(link).map_err(|_| failed(std::io::Error::last_os_error()))?;
+        let mut bytes = [0; OBJECTS_AT_ONCE];
+        loop {
+            match std::io::Read::read(&mut iterator, &mut bytes) {
+                Ok(0) => return self.drain_all(),
+                Ok(_) => self.drain_all()?,
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => self.drain_all()?,
+                Err(error) => return Err(failed(error)),
+            }
+            if self.has_exited() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn announce(&mut self, probes: usize) {
         if self.loaded.options.quiet {
             return;
         }
@@ -168,13 +219,25 @@ impl<'l> Session<'l> {
     /// Whether anything can happen after the begin actions.
     fn has_work(&self) -> bool {
         let mut programs = self.loaded.manifest.programs.iter();
-        programs.any(|program| !matches!(program.attach, Attach::Begin | Attach::End))
+        programs.any(|program| matches!(program.attach, Attach::Iterator { .. })) || self.has_events()
+    }
+
+    /// Whether anything can happen that has to be waited for.
+    fn has_events(&self) -> bool {
+        let idle = |attach: &Attach| {
+            let trial = matches!(attach, Attach::Bench { .. } | Attach::Test { .. });
+            trial || matches!(attach, Attach::Begin | Attach::End | Attach::Iterator { .. })
+        };
+        self.loaded.manifest.programs.iter().any(|program| !idle(&program.attach))
             || self.loaded.options.command.is_some()
             || self.loaded.process.is_some()
     }
 
     fn watch(&mut self, signals: &Signals, command: Option<&crate::actors::Command>) -> Result<(), RunError> {
         self.poller.add(signals.fd(), Source::Signal)?;
+        if let Some(own) = &self.own_signals {
+            self.poller.add(own.fd(), Source::Own)?;
+        }
         self.poller.add_hangup(self.requests.sink.as_fd().as_raw_fd(), Source::Reader);
         if let Some(command) = command {
             self.poller.add(command.fd(), Source::Child)?;
@@ -206,6 +269,7 @@ impl<'l> Session<'l> {
                     Source::Events | Source::Wakeup => {}
                     Source::Signal | Source::Child | Source::Process => return Ok(()),
                     Source::Reader => return Err(RunError::ReaderGone),
+                    Source::Own => self.run_signals()?,
                     Source::Timer(at) => self.run_timer(at as usize)?,
                 }
                 if self.has_exited() {
@@ -215,7 +279,14 @@ impl<'l> Session<'l> {
         }
     }
 
-    fn has_exited(&self) -> bool {
+    /// Runs the probes of the signals that came.
+    fn run_signals(&mut self) -> Result<(), RunError> {
+        let taken = self.own_signals.as_ref().map(OwnSignals::take).unwrap_or_default();
+        self.drain_all()?;
+        taken.into_iter().try_for_each(|number| self.run_drivers(&Attach::Signal { number }))
+    }
+
+    pub(crate) fn has_exited(&self) -> bool {
         self.loaded.state.exit_code().is_some()
     }
 
@@ -231,11 +302,11 @@ impl<'l> Session<'l> {
     }
 
     /// Runs all programs of this kind, in source order, until one calls `exit()`.
-    fn run_drivers(&mut self, kind: &Attach) -> Result<(), RunError> {
+    pub(crate) fn run_drivers(&mut self, kind: &Attach) -> Result<(), RunError> {
         let loaded = self.loaded;
         for program in loaded.manifest.programs.iter().filter(|program| program.attach == *kind) {
             self.run_driver(program)?;
-            if *kind == Attach::Begin && self.has_exited() {
+            if *kind != Attach::End && self.has_exited() {
                 break;
             }
         }
@@ -244,10 +315,20 @@ impl<'l> Session<'l> {
 
     /// Runs a driver program once, and carries out all it requested.
     fn run_driver(&mut self, program: &Program) -> Result<(), RunError> {
-        let fd = self.programs.get(&program.symbol).copied();
-        let fd = fd.ok_or_else(|| RunError::Inconsistent(format!("program {} was not loaded", program.symbol)))?;
-        test_run(fd).map_err(|source| RunError::System { what: format!("{} cannot be run", program.probe), source })?;
+        self.run_program(program)?;
         self.drain_all()
+    }
+
+    /// Runs a driver program once; gives what it returns.
+    pub(crate) fn run_program(&self, program: &Program) -> Result<u32, RunError> {
+        let fd = self.program(program)?;
+        test_run(fd).map_err(|source| RunError::System { what: format!("{} cannot be run", program.probe), source })
+    }
+
+    /// A program's descriptor.
+    pub(crate) fn program(&self, program: &Program) -> Result<RawFd, RunError> {
+        let fd = self.programs.get(&program.symbol).copied();
+        fd.ok_or_else(|| RunError::Inconsistent(format!("program {} was not loaded", program.symbol)))
     }
 
     /// Carries out at most `limit` records. Says whether there are more.
@@ -270,7 +351,7 @@ impl<'l> Session<'l> {
     }
 
     /// Carries out everything that is in the ring by now, records that are being written included.
-    fn drain_all(&mut self) -> Result<(), RunError> {
+    pub(crate) fn drain_all(&mut self) -> Result<(), RunError> {
         let Some(target) = self.ring.as_ref().map(Ring::end) else { return Ok(()) };
         for _ in 0..PATIENCE {
             while self.drain(BATCH)? && self.ring.as_ref().is_some_and(|ring| ring.position() < target) {}
@@ -297,7 +378,7 @@ impl<'l> Session<'l> {
         self.drain_all()?;
         self.run_drivers(&Attach::End)?;
         self.requests.report_lost(losses(&self.loaded.manifest, &self.loaded.state).events);
-        if !self.loaded.options.no_summary {
+        if self.loaded.options.mode == RunMode::Trace && !self.loaded.options.no_summary {
             self.requests.show_final_maps()?;
         }
         self.requests.sink.flush()
@@ -319,7 +400,7 @@ fn find_map<'m>(manifest: &'m Manifest, fds: &[RawFd], role: MapRole) -> Option<
 
 /// Runs a raw tracepoint program on this thread. Kernels before 6.2 want to be given a context even by programs that do not
 /// read it.
-fn test_run(fd: RawFd) -> std::io::Result<()> {
+fn test_run(fd: RawFd) -> std::io::Result<u32> {
     let context = [0u64; 12];
     let mut options = libbpf_sys::bpf_test_run_opts {
         sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
@@ -329,7 +410,7 @@ fn test_run(fd: RawFd) -> std::io::Result<()> {
     };
     // SAFETY: the options are complete and the context outlives the call.
     match unsafe { libbpf_sys::bpf_prog_test_run_opts(fd, &raw mut options) } {
-        0 => Ok(()),
+        0 => Ok(options.retval),
         status => Err(std::io::Error::from_raw_os_error(-status)),
     }
 }

@@ -60,6 +60,60 @@ pub fn survive_interrupts() {
 
 extern "C" fn do_nothing(_signal: i32) {}
 
+/// Signals that a script waits for: while this lives they do nothing but make a descriptor readable.
+pub struct OwnSignals {
+    fd: OwnedFd,
+    before: libc::sigset_t,
+}
+
+impl OwnSignals {
+    /// Begins to watch; `None` when there is nothing to watch.
+    pub fn watch(numbers: &[i32]) -> Result<Option<OwnSignals>, RunError> {
+        if numbers.is_empty() {
+            return Ok(None);
+        }
+        // SAFETY: both sets are plain data that the calls fill and read.
+        let (fd, before) = unsafe {
+            let (mut set, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigemptyset(&raw mut set);
+            numbers.iter().for_each(|number| {
+                libc::sigaddset(&raw mut set, *number);
+            });
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+            (libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK), before)
+        };
+        Ok(Some(OwnSignals { fd: owned(fd, "cannot watch for signals")?, before }))
+    }
+
+    /// The descriptor that becomes readable when one came.
+    pub fn fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Numbers of those that came; several of one kind can count as one.
+    pub fn take(&self) -> Vec<i32> {
+        let mut taken = Vec::new();
+        let size = size_of::<libc::signalfd_siginfo>();
+        loop {
+            // SAFETY: plain data for which zero is a value; the kernel writes at most its size.
+            let mut info: libc::signalfd_siginfo = unsafe { std::mem::zeroed() };
+            // SAFETY: as above.
+            let read = unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut info).cast(), size) };
+            if read != size as isize {
+                return taken;
+            }
+            taken.push(info.ssi_signo as i32);
+        }
+    }
+}
+
+impl Drop for OwnSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled by `watch`.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
+    }
+}
+
 /// Installs the handler for one delivery; gives what was there.
 fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
     // SAFETY: both structures are plain data for which zero is a value; the handler makes one system call only.

@@ -44,6 +44,15 @@ impl State {
         (self.read(state::EXIT_CALLED) != 0).then(|| self.read(state::EXIT_CODE) as u8)
     }
 
+    /// Forgets that `exit()` was called.
+    pub fn clear_exit(&self) {
+        for at in [state::EXIT_CALLED, state::EXIT_CODE] {
+            if let Some(word) = self.word(at) {
+                word.store(0, Ordering::SeqCst);
+            }
+        }
+    }
+
     /// Sets the time that `elapsed` counts from, in nanoseconds since boot.
     pub fn set_start(&self, nanoseconds: u64) {
         if let Some(start) = self.start {

@@ -49,6 +49,25 @@ pub(crate) fn is_wild(pattern: &str) -> bool {
     pattern.contains(['*', '?'])
 }
 
+/// `(module, function)` of the functions that match, sorted; each function once.
+pub(crate) fn matching_of(
+    module: &str,
+    name: &str,
+    each: impl FnOnce(EachFunction<'_>) -> Result<(), KernelError>,
+) -> Result<Vec<(String, String)>, KernelError> {
+    let pattern = FunctionPattern { module: Some(module), name };
+    let mut found = Vec::new();
+    each(&mut |name, module| {
+        if pattern.matches(name, module) {
+            found.push((module.to_string(), name.to_string()));
+        }
+        ControlFlow::Continue(())
+    })?;
+    found.sort_unstable_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    found.dedup_by(|later, first| later.1 == first.1);
+    Ok(found)
+}
+
 /// Names that match, sorted, each once. `each` runs through all functions of the kernel; a search for one exact name
 /// stops where it is found.
 pub(crate) fn matching(
@@ -70,12 +89,12 @@ pub(crate) fn matching(
 }
 
 /// Takes those away that refuse kprobes.
-pub(crate) fn without_blacklisted(names: Vec<String>) -> Vec<String> {
-    if names.is_empty() {
-        return names;
+pub(crate) fn without_blacklisted<T>(mut found: Vec<T>, name: impl Fn(&T) -> &String) -> Vec<T> {
+    if !found.is_empty() {
+        let blacklist = kernel_files::kprobe_blacklist();
+        found.retain(|entry| blacklist.binary_search(name(entry)).is_err());
     }
-    let blacklist = kernel_files::kprobe_blacklist();
-    names.into_iter().filter(|name| blacklist.binary_search(name).is_err()).collect()
+    found
 }
 
 /// Runs through the running kernel's functions: what ftrace says can be traced, or else all of kallsyms.

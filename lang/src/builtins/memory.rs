@@ -35,6 +35,16 @@ pub(super) const ROWS: &[Builtin] = &[
         example: "kretprobe:vfs_read { print(retval); exit() }",
     },
     Builtin {
+        name: "ctx",
+        form: Form::Value,
+        params: &[],
+        returns: Returns::FromProbe,
+        allowed: Allowed::OnObjects,
+        lowering: Lowering::Context,
+        doc: "The object that an iterator is at, by fields: ctx.task.pid. `lt -lv 'iter:*'` shows them.",
+        example: "iter:task { @[ctx.task.comm] = count() }",
+    },
+    Builtin {
         name: "func",
         form: Form::Value,
         params: &[],

@@ -131,6 +131,8 @@ pub enum Allowed {
     WithReturnValue,
     /// In probes on a kernel function.
     OnFunctions,
+    /// In iterators.
+    OnObjects,
 }
 
 /// What a builtin becomes in the HIR.
@@ -142,6 +144,8 @@ pub enum Lowering {
     Argument,
     /// `args`: only its fields can be used.
     ArgumentRecord,
+    /// `ctx`: the program's context, of which the fields can be used.
+    Context,
     /// `retval`
     ReturnValue,
     /// The attach point's text; `probe` all of it.

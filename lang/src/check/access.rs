@@ -7,6 +7,7 @@ use crate::builtins::{self, Builtin, Lowering, Returns};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::Feature;
+use crate::manifest::Attach;
 use crate::probes::{Arguments, TargetSyntax};
 use crate::source::Span;
 use crate::types::{AddressSpace, IntType, RecordKind, RecordRef, Type};
@@ -88,6 +89,15 @@ impl Checker<'_> {
         }
     }
 
+    /// `ctx` of an iterator: a pointer to the record that the kernel hands to programs.
+    pub(super) fn object(&mut self, span: Span) -> Type {
+        let Some(record) = self.point().context_record() else { return Type::Error };
+        match self.kernel.record(RecordKind::Struct, &record) {
+            Ok(found) => Type::kernel_pointer(found.unwrap_or(Type::Void)),
+            Err(error) => self.report(suggest::kernel_error(&error, span, "an iterator's object")),
+        }
+    }
+
     fn record_field(&mut self, field: &Ident) -> Type {
         let Some(format) = self.point().format.clone() else { return Type::Error };
         if let Some(found) = format.fields.iter().find(|row| row.name == field.text) {
@@ -100,6 +110,7 @@ impl Checker<'_> {
     }
 
     fn parameter(&mut self, field: &Ident) -> Type {
+        self.program.knows_place = true;
         if self.point().row.target == TargetSyntax::UserFunction {
             let message = "the parameters of functions of programs have no names yet";
             let diagnostic = Diagnostic::error(Code::NotSupported, message).at(field.span, "not known");
@@ -150,6 +161,12 @@ impl Checker<'_> {
             {
                 return Type::Error;
             }
+        } else if let Attach::Usdt { arguments, .. } = &self.point().attach {
+            let count = arguments.len();
+            if number as usize >= count {
+                let message = format!("`{}` has only {count} arguments", self.point().text);
+                return self.error(Code::BadArgument, span, message, "counted from arg0");
+            }
         } else if number >= REGISTER_ARGUMENTS {
             let message = format!("only the first {REGISTER_ARGUMENTS} arguments of a function are in registers");
             return self.error(Code::BadArgument, span, message, "counted from arg0");
@@ -189,6 +206,7 @@ impl Checker<'_> {
     /// `retval`: as the prototype has it where the probe depends on it; otherwise a register, narrowed to an integer's
     /// width when BTF tells it (the upper half of the register is arbitrary then).
     pub(super) fn return_value(&mut self, span: Span) -> Type {
+        self.program.knows_place |= self.point().row.target == TargetSyntax::Function;
         let found = self.point().prototype(self.kernel).ok().flatten().map(|prototype| prototype.returns);
         let trampoline = self.point().row.arguments == Arguments::ParametersAndReturnValue;
         match found {

@@ -1,7 +1,10 @@
 //! Attach points: kinds, targets, wildcards. Each expanded attach point becomes a program of its own.
 
 mod events;
+mod functions;
+mod marker;
 mod raw;
+mod special;
 mod user;
 
 use super::suggest;
@@ -9,7 +12,7 @@ use crate::ast::{Ast, AttachPoint, Ident};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::kernel::{FunctionProto, Kernel, KernelError, TracepointFormat};
-use crate::manifest::{Attach, SampleRate};
+use crate::manifest::{Attach, Refused, SampleRate};
 use crate::probes::{self, ProbeKind, ProbeRow, TargetSyntax};
 use crate::source::Span;
 use std::collections::HashSet;
@@ -30,6 +33,10 @@ pub(crate) struct Point {
     pub(crate) attach: Attach,
     /// The tracepoint's record.
     pub(crate) format: Option<Rc<TracepointFormat>>,
+    /// Probes that it stands for.
+    pub(crate) probes: u32,
+    /// It is one of those that a wildcard matches.
+    pub(crate) matched: bool,
     /// In the source.
     pub(crate) span: Span,
 }
@@ -43,6 +50,8 @@ impl Point {
             text: String::new(),
             attach: Attach::Begin,
             format: None,
+            probes: 1,
+            matched: false,
             span: Span::default(),
         }
     }
@@ -57,6 +66,29 @@ impl Point {
         }
     }
 
+    /// Name of the record that is the program's context in an iterator.
+    pub(crate) fn context_record(&self) -> Option<String> {
+        match &self.attach {
+            Attach::Iterator { objects, .. } => Some(format!("bpf_iter__{objects}")),
+            _ => None,
+        }
+    }
+
+    /// Whether one program is attached to many places, and so knows nothing of any one of them.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.attach, Attach::KprobeMulti { .. } | Attach::UprobeMulti { .. })
+    }
+
+    /// What becomes of the program when it cannot be attached.
+    pub(crate) fn refused(&self, options: &SessionOptions) -> Refused {
+        match options.missing_probes {
+            _ if self.matched => Refused::Counted,
+            MissingProbes::Error => Refused::Error,
+            MissingProbes::Warn => Refused::Warn,
+            MissingProbes::Ignore => Refused::Ignore,
+        }
+    }
+
     /// The tracepoint's category.
     pub(crate) fn category(&self) -> Option<&str> {
         match &self.attach {
@@ -68,26 +100,41 @@ impl Point {
     /// The prototype of the traced function; `Ok(None)` when there is no function or no prototype.
     pub(crate) fn prototype(&self, kernel: &dyn Kernel) -> Result<Option<FunctionProto>, KernelError> {
         match &self.attach {
-            Attach::Kprobe { function, .. } | Attach::Fentry { function, .. } => kernel.function(function),
+            Attach::Kprobe { function, offset: 0, .. } | Attach::Fentry { function, .. } => kernel.function(function),
             Attach::RawTracepoint { name } => raw::prototype(name, kernel),
             _ => Ok(None),
         }
     }
 }
 
-/// Expands all attach points of a script: the probe's index and the point, in source order.
-pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (Vec<(usize, Point)>, Diagnostics) {
-    let mut expander =
-        Expander { kernel, options, out: Diagnostics::default(), count: 0, too_many: false, tolerated: false };
+/// Expands all attach points of a script: the probe's index and the point, in source order. The probes in `single` need
+/// to know each place that a wildcard matches, so that no program is shared among places.
+pub(super) fn expand(
+    ast: &Ast,
+    kernel: &dyn Kernel,
+    options: &SessionOptions,
+    single: &HashSet<usize>,
+) -> (Vec<(usize, Point)>, Diagnostics) {
+    let mut expander = Expander {
+        kernel,
+        options,
+        out: Diagnostics::default(),
+        count: 0,
+        too_many: false,
+        tolerated: false,
+        share: true,
+    };
     let mut all = Vec::new();
     for (at, probe) in ast.probes.iter().enumerate().filter(|(_, probe)| !probe.user) {
         let mut points: Vec<Point> = Vec::new();
         let mut seen = HashSet::new();
         expander.tolerated = false;
+        expander.share = !single.contains(&at);
         for attach_point in &probe.attach_points {
             let found = expander.point(attach_point).unwrap_or_default();
             points.extend(found.into_iter().filter(|point| seen.insert(point.text.clone())));
         }
+        once_each(&mut points);
         if points.is_empty() && expander.tolerated {
             continue;
         }
@@ -95,7 +142,7 @@ pub(super) fn expand(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -
             // The action is checked all the same, for the other mistakes in it.
             points.push(Point { span: probe.span, ..Point::unknown() });
         }
-        expander.count += points.len();
+        expander.count += points.iter().map(|point| point.probes as usize).sum::<usize>();
         if expander.count > options.max_probes as usize {
             let span = probe.attach_points.first().map_or(probe.span, |first| first.span);
             expander.too_many(span);
@@ -119,6 +166,8 @@ struct Expander<'a> {
     too_many: bool,
     /// An attach point of this probe is missing, and the settings allow it.
     tolerated: bool,
+    /// One program can stand for all matches of a wildcard.
+    share: bool,
 }
 
 impl Expander<'_> {
@@ -144,6 +193,11 @@ impl Expander<'_> {
             TargetSyntax::RawTracepoint => self.raw_tracepoint(row, attach_point, &parts),
             TargetSyntax::PerfEvent(events) => self.perf_event(row, events, attach_point, &parts),
             TargetSyntax::UserFunction => self.user_function(row, attach_point, &parts),
+            TargetSyntax::Marker => self.marker(row, attach_point, &parts),
+            TargetSyntax::Iterator => self.iterator(row, attach_point, &parts),
+            TargetSyntax::Watchpoint => self.watchpoint(row, attach_point, &parts),
+            TargetSyntax::Itself => self.itself(row, attach_point, &parts),
+            TargetSyntax::Label => self.label(row, attach_point, &parts),
         }
     }
 
@@ -282,90 +336,39 @@ impl Expander<'_> {
         let message = format!("no {what} matches `{pattern}`");
         self.refuse(Diagnostic::error(Code::NoSuchProbe, message).at(span, "matches nothing in this kernel"))
     }
+}
 
-    fn function(&mut self, row: &'static ProbeRow, written: &AttachPoint, parts: &[Ident]) -> Option<Vec<Point>> {
-        let ([function] | [_, function]) = parts else {
-            let message = format!("a `{}` probe needs a function", row.name);
-            return self.malformed(written.span, message, &format!("{0}:FUNCTION or {0}:MODULE:FUNCTION", row.name));
-        };
-        if function.text.contains('+') {
-            let diagnostic = Diagnostic::error(Code::NotSupported, "offsets into functions are not supported yet");
-            return self.refuse(diagnostic.at(function.span, "has an offset"));
-        }
-        let found = match self.kernel.functions(&function.text) {
-            Ok(found) => found,
-            Err(error) => return self.refuse(suggest::kernel_error(&error, function.span, "a function")),
-        };
-        if found.is_empty() {
-            return self.no_such_function(function);
-        }
-        self.check_feature(row, written)?;
-        if found.len() > self.options.max_probes as usize {
-            self.count += found.len();
-            self.too_many(written.span);
-            return None;
-        }
-        let module = if let [module, _] = parts { format!("{}:", module.text) } else { String::new() };
-        let mut points = Vec::with_capacity(found.len());
-        for name in found {
-            if !self.has_trampoline(row, &name, function)? {
-                continue;
+/// Takes the functions away from the shared programs of a probe that another of its attach points has already.
+fn once_each(points: &mut Vec<Point>) {
+    if points.len() < 2 || !points.iter().any(Point::is_shared) {
+        return;
+    }
+    let mut seen: HashSet<(String, bool)> = HashSet::new();
+    for point in points.iter_mut() {
+        match &mut point.attach {
+            Attach::KprobeMulti { functions, ret } => {
+                functions.retain(|name| seen.insert((name.clone(), *ret)));
+                point.probes = functions.len() as u32;
             }
-            let text = format!("{}:{module}{name}", row.name);
-            points.push(new_point(row, text, function_attach(row.kind, name), written.span));
-        }
-        if points.is_empty() {
-            return self.nothing_matches(function.span, &function.text, "function that BTF describes");
-        }
-        Some(points)
-    }
-
-    /// Trampolines need the function's prototype in BTF; `None` after a message.
-    fn has_trampoline(&mut self, row: &'static ProbeRow, name: &str, written: &Ident) -> Option<bool> {
-        if !matches!(row.kind, ProbeKind::Fentry | ProbeKind::Fexit) {
-            return Some(true);
-        }
-        match self.kernel.function(name) {
-            Ok(Some(_)) => Some(true),
-            Ok(None) if is_wild(&written.text) => Some(false),
-            Ok(None) => {
-                let message = format!("`{name}` is not described by the kernel's BTF, which {} needs", row.name);
-                let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(written.span, "no prototype");
-                self.refuse(diagnostic.help(format!("a kprobe can be set on it: kprobe:{name}")))
+            Attach::UprobeMulti { places, ret } => {
+                places.retain(|place| seen.insert((format!("{}:{}", place.path, place.offset), *ret)));
+                point.probes = point.probes.min(places.len() as u32);
             }
-            Err(error) => self.refuse(suggest::kernel_error(&error, written.span, row.name)),
+            Attach::Kprobe { function, offset: 0, address: None, ret, .. } => {
+                point.probes = u32::from(seen.insert((function.clone(), *ret)));
+            }
+            Attach::Uprobe { path, offset, ret, .. } => {
+                point.probes = u32::from(seen.insert((format!("{path}:{offset}"), *ret)));
+            }
+            _ => {}
         }
     }
-
-    fn no_such_function(&mut self, function: &Ident) -> Option<Vec<Point>> {
-        if is_wild(&function.text) {
-            return self.nothing_matches(function.span, &function.text, "function");
-        }
-        let all = self.kernel.functions("*").unwrap_or_default();
-        let message = format!("no function `{}` to trace", function.text);
-        let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(function.span, "not in this kernel");
-        let owner = "the function may be inlined, closed to tracing, or part of a module that is not loaded";
-        let kernel = self.kernel;
-        self.refuse(suggest::or_lacking(diagnostic, function.span, &function.text, &all, kernel, owner))
-    }
-
-    fn check_feature(&mut self, row: &'static ProbeRow, written: &AttachPoint) -> Option<()> {
-        let Some(feature) = row.needs.filter(|feature| !self.kernel.has(*feature)) else { return Some(()) };
-        let feature = feature.row();
-        let message = format!("this kernel has no {}", feature.doc);
-        let diagnostic = Diagnostic::error(Code::MissingFeature, message)
-            .at(written.span, format!("a {} probe needs them", row.name))
-            .note(format!(
-                "Linux has them since {} when they are configured; the kernel compiled for is {}",
-                feature.since,
-                self.kernel.version()
-            ));
-        self.refuse(diagnostic)
-    }
+    let many = |point: &Point| matches!(point.attach, Attach::Usdt { .. });
+    points.retain(|point| point.probes > 0 || many(point));
 }
 
 fn new_point(row: &'static ProbeRow, text: String, attach: Attach, span: Span) -> Point {
-    Point { row, known: true, text, attach, format: None, span }
+    Point { row, known: true, text, attach, format: None, probes: 1, matched: false, span }
 }
 
 fn tracepoint_point(row: &'static ProbeRow, category: &str, name: &str, format: TracepointFormat, span: Span) -> Point {
@@ -374,17 +377,22 @@ fn tracepoint_point(row: &'static ProbeRow, category: &str, name: &str, format: 
     Point { format: Some(Rc::new(format)), ..point }
 }
 
-fn function_attach(kind: ProbeKind, function: String) -> Attach {
-    let ret = matches!(kind, ProbeKind::Kretprobe | ProbeKind::Fexit);
-    if matches!(kind, ProbeKind::Fentry | ProbeKind::Fexit) {
-        Attach::Fentry { function, ret }
-    } else {
-        Attach::Kprobe { function, ret }
+fn is_wild(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// `42`, `0x2a`
+fn parse_number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok().filter(|_| text.bytes().all(|c| c.is_ascii_digit())),
     }
 }
 
-fn is_wild(text: &str) -> bool {
-    text.contains(['*', '?'])
+/// `NAME+OFFSET`
+fn split_offset(text: &str) -> Option<(&str, u64)> {
+    let (name, offset) = text.rsplit_once('+')?;
+    Some((name, parse_number(offset)?))
 }
 
 /// A rate with the unit and count that name it.
@@ -425,6 +433,16 @@ fn parse_duration(text: &str) -> Option<Rate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(parse_number("0x2a"), Some(42));
+        assert_eq!(parse_number("42"), Some(42));
+        assert_eq!(parse_number("+1"), None);
+        assert_eq!(parse_number("main"), None);
+        assert_eq!(split_offset("main+0x10"), Some(("main", 16)));
+        assert_eq!(split_offset("operator++"), None);
+    }
 
     #[test]
     fn periods() {

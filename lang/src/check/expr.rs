@@ -156,7 +156,10 @@ impl Checker<'_> {
                 let found = self.kernel.record(RecordKind::Struct, record);
                 Type::kernel_pointer(found.ok().flatten().unwrap_or(Type::Void))
             }
-            Returns::AttachText => Type::String { size: self.attach_text(row).len() as u32 + 1 },
+            Returns::AttachText => {
+                self.program.knows_place = true;
+                Type::String { size: self.attach_text(row).len() as u32 + 1 }
+            }
             Returns::KernelStack => Type::Stack(StackType { mode: self.options.stack_mode, ..DEFAULT_STACK }),
             Returns::FromProbe => self.probe_value(row, name, span),
         }
@@ -174,6 +177,7 @@ impl Checker<'_> {
         match row.lowering {
             Lowering::Argument => self.numbered_argument(name, span),
             Lowering::ReturnValue => self.return_value(span),
+            Lowering::Context => self.object(span),
             _ => {
                 let message = format!("`{name}` as a whole is not supported yet");
                 let diagnostic = Diagnostic::error(Code::NotSupported, message).at(span, "without a field");
@@ -298,11 +302,15 @@ fn is_allowed(row: &Builtin, probe: &ProbeRow) -> bool {
     match row.allowed {
         Allowed::Anywhere => true,
         Allowed::WithArguments => {
-            parameters || (probe.arguments == Arguments::TracepointFields && row.lowering != Lowering::Argument)
+            let numbered = row.lowering == Lowering::Argument;
+            parameters
+                || (probe.arguments == Arguments::TracepointFields && !numbered)
+                || (probe.arguments == Arguments::Operands && numbered)
         }
         Allowed::WithReturnValue => {
             matches!(probe.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue)
         }
+        Allowed::OnObjects => probe.arguments == Arguments::Object,
         Allowed::OnFunctions => matches!(probe.target, TargetSyntax::Function | TargetSyntax::UserFunction),
     }
 }

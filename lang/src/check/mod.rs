@@ -69,6 +69,8 @@ pub struct SessionOptions {
     pub missing_probes: MissingProbes,
     /// Maps of the scripts that the session has run before.
     pub known_maps: KnownMaps,
+    /// A kernel function is probed in another way when the kernel lacks what the script says.
+    pub fallback: bool,
 }
 
 /// What becomes of attach points that the kernel lacks.
@@ -88,7 +90,7 @@ impl Default for SessionOptions {
         SessionOptions {
             max_strlen: 1024,
             max_map_keys: 4096,
-            max_probes: 512,
+            max_probes: 1024,
             ring_bytes: 512 << 10,
             positional: Vec::new(),
             named: Vec::new(),
@@ -97,6 +99,7 @@ impl Default for SessionOptions {
             print_maps_on_exit: true,
             missing_probes: MissingProbes::default(),
             known_maps: KnownMaps::default(),
+            fallback: false,
         }
     }
 }
@@ -125,13 +128,16 @@ pub(crate) struct CheckedProgram {
     pub(crate) var_at: HashMap<Span, usize>,
     /// Names of the fields of the tracepoint's record that are used.
     pub(crate) record_fields: HashSet<String>,
+    /// The action depends on the place that it is attached to.
+    pub(crate) knows_place: bool,
 }
 
 impl CheckedProgram {
     fn new(probe: usize, point: Point, nodes: u32) -> CheckedProgram {
         let types = vec![Type::Error; nodes as usize];
         let record_fields = HashSet::new();
-        CheckedProgram { probe, point, types, vars: Vec::new(), var_at: HashMap::new(), record_fields }
+        let (vars, var_at) = (Vec::new(), HashMap::new());
+        CheckedProgram { probe, point, types, vars, var_at, record_fields, knows_place: false }
     }
 
     /// The type of an expression.
@@ -178,8 +184,25 @@ pub(crate) enum MapContent {
 }
 
 /// Checks a script against a kernel. The messages are complete: checking goes on behind every mistake.
+///
+/// A wildcard's program is attached to all matches, unless its action turns out to depend on which one it is.
 pub fn check(ast: &Ast, kernel: &dyn Kernel, options: &SessionOptions) -> (CheckedScript, Diagnostics) {
-    let (points, attach_messages) = attach::expand(ast, kernel, options);
+    let (checked, messages) = check_expanded(ast, kernel, options, &HashSet::new());
+    let shared = |program: &&CheckedProgram| program.knows_place && program.point.is_shared();
+    let single: HashSet<usize> = checked.programs.iter().filter(shared).map(|program| program.probe).collect();
+    if single.is_empty() {
+        return (checked, messages);
+    }
+    check_expanded(ast, kernel, options, &single)
+}
+
+fn check_expanded(
+    ast: &Ast,
+    kernel: &dyn Kernel,
+    options: &SessionOptions,
+    single: &HashSet<usize>,
+) -> (CheckedScript, Diagnostics) {
+    let (points, attach_messages) = attach::expand(ast, kernel, options, single);
     let mut checker = Checker {
         kernel,
         options,

@@ -264,6 +264,10 @@ fn wildcards_are_expanded_once_and_limited() {
     let (ast, _) = crate::parse(&sources, file);
     let (checked, _) = check(&ast, &FakeKernel::default(), &SessionOptions::default());
     let probes: Vec<_> = checked.programs.iter().map(|program| program.point.text.as_str()).collect();
+    assert_eq!(probes, ["kprobe:vfs_*", "begin"]);
+    let without = FakeKernel { features: vec![Feature::Kprobes], ..FakeKernel::default() };
+    let (checked, _) = check(&ast, &without, &SessionOptions::default());
+    let probes: Vec<_> = checked.programs.iter().map(|program| program.point.text.as_str()).collect();
     assert_eq!(probes, ["kprobe:vfs_read", "kprobe:vfs_write", "begin"]);
     let few = SessionOptions { max_probes: 1, ..SessionOptions::default() };
     let (_, messages) = check(&ast, &FakeKernel::default(), &few);

@@ -199,6 +199,7 @@ impl Printer<'_> {
                 format!("read {ty} {}[{}]{limit}", space_text(*space), sub(address))
             }
             ExprKind::TracepointField(field) => format!("args.{}:{ty}", field.name),
+            ExprKind::Context => "ctx".into(),
             ExprKind::Argument(number) => format!("arg{number}:{ty}"),
             ExprKind::ReturnValue { params } => format!("retval({params}):{ty}"),
             ExprKind::Intrinsic(intrinsic) => format!("{intrinsic:?}"),

@@ -2,8 +2,8 @@
 //! how often it was asked.
 
 use super::{
-    Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, Parameter, ProbeTargets,
-    Segment, TracepointField, TracepointFormat, UserFile, UserFunction, wildcard_match,
+    Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Marker, Member, Parameter,
+    ProbeTargets, Segment, TracepointField, TracepointFormat, UserFile, UserFunction, wildcard_match,
 };
 use crate::types::{AddressSpace, IntType, KernelTypeId, RecordKind, RecordRef, Type};
 use std::cell::Cell;
@@ -103,6 +103,9 @@ fn records() -> Vec<FakeRecord> {
         vec![member("len", 0, Type::U32), member("data_len", 4, Type::U32), member("dev", 8, pointer(8, "net_device"))];
     let device = vec![member("name", 0, string(16)), member("ifindex", 16, Type::I32)];
     let mut all = file_records();
+    let meta = member("meta", 0, Type::kernel_pointer(Type::Void));
+    let iterated = vec![meta, member("task", 8, pointer(1, "task_struct"))];
+    all.push(FakeRecord { id: 9, name: "bpf_iter__task", size: 16, members: iterated });
     all.push(FakeRecord { id: 1, name: "task_struct", size: 96, members: task });
     all.push(FakeRecord { id: 7, name: "sk_buff", size: 16, members: skb });
     all.push(FakeRecord { id: 8, name: "net_device", size: 24, members: device });
@@ -187,6 +190,21 @@ fn tracepoint_fields(name: &str) -> Vec<TracepointField> {
     }
 }
 
+fn markers() -> Vec<Marker> {
+    let marker = |name: &str, address, arguments: &str| Marker {
+        provider: "libc".into(),
+        name: name.into(),
+        address,
+        semaphore: 0,
+        arguments: arguments.into(),
+    };
+    vec![
+        marker("setjmp", 0x1100, "8@%rdi -4@%esi"),
+        marker("twice", 0x1200, "8@%rax"),
+        marker("twice", 0x1300, "-4@$7"),
+    ]
+}
+
 impl FakeKernel {
     fn ask(&self) {
         self.asked.set(self.asked.get() + 1);
@@ -244,6 +262,16 @@ impl ProbeTargets for FakeKernel {
         Ok(FUNCTIONS.iter().filter(|name| wildcard_match(pattern, name)).map(ToString::to_string).collect())
     }
 
+    fn functions_of(&self, module: &str, pattern: &str) -> Result<Vec<(String, String)>, KernelError> {
+        let found = if wildcard_match(module, "vmlinux") { self.functions(pattern)? } else { Vec::new() };
+        Ok(found.into_iter().map(|name| ("vmlinux".to_string(), name)).collect())
+    }
+
+    fn iterators(&self, pattern: &str) -> Result<Vec<String>, KernelError> {
+        let known = ["task", "task_file"].iter().filter(|name| wildcard_match(pattern, name));
+        self.btf(|| Some(known.map(ToString::to_string).collect())).map(Option::unwrap_or_default)
+    }
+
     fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, KernelError> {
         self.check_tracefs()?;
         let matches = |row: &&(&str, &str)| wildcard_match(category, row.0) && wildcard_match(name, row.1);
@@ -268,12 +296,23 @@ impl ProbeTargets for FakeKernel {
             |(name, address): &(&str, u64)| UserFunction { name: (*name).into(), address: *address, size: 32 };
         Ok(Some(Rc::new(UserFile {
             path: path.into(),
+            shown: path.into(),
+            markers: markers(),
             functions: [("main", 0x1000), ("malloc", 0x1020), ("readline", 0x1040), ("readlink", 0x1080)]
                 .iter()
                 .map(function)
                 .collect(),
             segments: vec![Segment { address: 0x1000, size: 0x1000, offset: 0x400 }],
         })))
+    }
+
+    fn demangle(&self, name: &str) -> Option<String> {
+        name.strip_prefix("_Z").map(|name| format!("{name}()"))
+    }
+
+    fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError> {
+        let known = ["/bin/sh", "libc"].iter().filter(|_| matches!(pattern, "" | "*" | "/*"));
+        Ok(known.filter_map(|name| self.user_file(name).ok().flatten()).collect())
     }
 }
 

@@ -7,6 +7,10 @@ use super::wildcard_match;
 pub struct UserFile {
     /// Where it was found: an absolute path.
     pub path: String,
+    /// The path as the script has it; the whole of it when that is only a name or a pattern.
+    pub shown: String,
+    /// Its markers, by provider and name; one of them can be at several places.
+    pub markers: Vec<Marker>,
     /// Its functions, sorted by name, each name once.
     pub functions: Vec<UserFunction>,
     /// The parts of it that hold code.
@@ -22,6 +26,21 @@ pub struct UserFunction {
     pub address: u64,
     /// Bytes; 0 when the symbol table does not tell.
     pub size: u64,
+}
+
+/// A place of a marker that a [`UserFile`] was built with (SystemTap's `DTRACE_PROBE`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// Whose it is.
+    pub provider: String,
+    /// What it is called.
+    pub name: String,
+    /// Virtual address of the place, as the file has it.
+    pub address: u64,
+    /// Bytes from the start of the file to the number of those who watch; 0 for none.
+    pub semaphore: u64,
+    /// Where its arguments are, in the form that the compiler wrote: `8@%rax -4@-20(%rbp)`.
+    pub arguments: String,
 }
 
 /// A part of a [`UserFile`] that holds code.
@@ -70,6 +89,8 @@ mod tests {
     fn addresses_and_offsets() {
         let file = UserFile {
             path: "/bin/x".into(),
+            shown: "x".into(),
+            markers: Vec::new(),
             functions: vec![UserFunction { name: "f".into(), address: 0x1010, size: 8 }],
             segments: vec![Segment { address: 0x1000, size: 0x100, offset: 0x400 }],
         };

@@ -54,6 +54,7 @@ impl Body<'_, '_> {
             Lowering::FormatTime => return self.format_time(args, span),
             Lowering::CompareText => return self.compare_text(args, span),
             Lowering::TextLength => return self.text_length(args, span),
+            Lowering::Context => hir::ExprKind::Context,
             Lowering::ArgumentRecord
             | Lowering::Printf
             | Lowering::Print

@@ -1,21 +1,43 @@
 //! Statements.
 
 use super::Body;
-use super::expr::{has_effects, int, mentions, nothing};
+use super::expr::{binary, has_effects, int, mentions, nothing};
 use crate::ast::{self, Block, Expr, ExprKind, Probe, Stmt, StmtKind};
 use crate::check::aggregation_call;
-use crate::hir;
+use crate::hir::{self, FieldPath, FieldStep};
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{AddressSpace, RecordKind, Type};
 
 impl Body<'_, '_> {
     /// The action, inside of its predicate.
     pub(super) fn probe(&mut self, probe: &Probe) -> Vec<hir::Stmt> {
-        let Some(predicate) = &probe.predicate else { return self.block(&probe.action) };
+        let mut out: Vec<hir::Stmt> = self.end_of_objects(probe.span).into_iter().collect();
+        let Some(predicate) = &probe.predicate else {
+            out.extend(self.block(&probe.action));
+            return out;
+        };
         let condition = self.condition(predicate);
         let then = self.block(&probe.action);
         let kind = hir::StmtKind::If { condition, then, otherwise: Vec::new() };
-        vec![hir::Stmt { kind, span: predicate.span }]
+        out.push(hir::Stmt { kind, span: predicate.span });
+        out
+    }
+
+    /// An iterator's program runs once more behind the last object, with none.
+    fn end_of_objects(&mut self, span: Span) -> Option<hir::Stmt> {
+        let name = self.program.point.context_record()?;
+        let found = self.session.kernel.record(RecordKind::Struct, &name).ok()??;
+        let Type::Record(record) = found else { return None };
+        let members = self.session.kernel.members(record.id);
+        let object = members.into_iter().find(|row| row.bit_offset > 0 && matches!(row.ty, Type::Pointer { .. }))?;
+        let base = Box::new(hir::Expr { kind: hir::ExprKind::Context, ty: Type::U64, span });
+        let step = FieldStep::Member { record: record.id, name: object.name };
+        let path = FieldPath { root: record, steps: vec![step] };
+        let kind = hir::ExprKind::LoadField { base, path, space: AddressSpace::Kernel };
+        let object = hir::Expr { kind, ty: Type::U64, span };
+        let condition = binary(hir::BinaryOp::Equal, object, int(0, Type::U64, span), Type::Bool, span);
+        let then = vec![hir::Stmt { kind: hir::StmtKind::Return, span }];
+        Some(hir::Stmt { kind: hir::StmtKind::If { condition, then, otherwise: Vec::new() }, span })
     }
 
     pub(super) fn block(&mut self, block: &Block) -> Vec<hir::Stmt> {

@@ -215,9 +215,20 @@ fn stacks_and_entries() {
 
 #[test]
 fn attach_points_of_a_probe_share_their_events() {
-    let Lowered { program, manifest } = lowered("kprobe:vfs_* { printf(\"%d\\n\", pid) }");
+    let Lowered { program, manifest } = lowered("kprobe:vfs_* { printf(\"%d\\n\", args.count) }");
     assert_eq!((program.probes.len(), manifest.events.len()), (2, 1));
     assert_ne!(manifest.programs[0].symbol, manifest.programs[1].symbol);
+}
+
+#[test]
+fn one_program_stands_for_all_matches_that_it_cannot_tell_apart() {
+    let Lowered { manifest, .. } = lowered("kprobe:vfs_* { @ = count() } uprobe:sh:read* { @[arg0] = count() }");
+    let probes: Vec<u32> = manifest.programs.iter().map(|program| program.probes).collect();
+    assert_eq!(probes, [2, 2]);
+    for action in ["@[func] = count()", "@[probe] = count()", "@ = sum(args.count)"] {
+        let Lowered { manifest, .. } = lowered(&format!("kprobe:vfs_* {{ {action} }}"));
+        assert_eq!(manifest.programs.len(), 2, "{action}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Output for programs: one JSON object a line, always valid JSON whatever bytes the traced system held.
 
 use super::plain::{write_keys, write_value};
-use super::{MapForm, MapHead, Output};
+use super::{BenchmarkRun, MapForm, MapHead, Output, TestRun};
 use crate::value::{Histogram, Int, Value};
 use std::io::Write;
 
@@ -70,6 +70,22 @@ impl Output for Json {
     }
 
     fn finish(&mut self, _out: &mut Vec<u8>) {}
+
+    fn test_result(&mut self, run: &TestRun<'_>, out: &mut Vec<u8>) {
+        let at = run.passed.len().saturating_sub(1);
+        let (name, passed) = (run.names.get(at).copied().unwrap_or_default(), run.passed.last() == Some(&true));
+        out.extend_from_slice(br#"{"type": "test_result", "data": {"#);
+        write_string(name.as_bytes(), out);
+        let _ = write!(out, r#": {{"duration": {}, "passed": {passed}, "output": "#, run.duration);
+        write_string(run.output, out);
+        out.extend_from_slice(b"}}}\n");
+    }
+
+    fn benchmark_result(&mut self, run: &BenchmarkRun<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"type": "benchmark_result", "data": {"#);
+        write_string(run.names.get(run.at).copied().unwrap_or_default().as_bytes(), out);
+        let _ = writeln!(out, r#": {{"average": {}, "iters": {}}}}}}}"#, run.average, run.runs);
+    }
 
     fn lost(&mut self, events: u64, out: &mut Vec<u8>) {
         let _ = writeln!(out, r#"{{"type": "lost_events", "data": {{"events": {events}}}}}"#);

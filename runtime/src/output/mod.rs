@@ -6,6 +6,7 @@ mod plain;
 mod printf;
 mod sink;
 mod text;
+mod trials;
 
 pub use json::Json;
 pub use printf::format;
@@ -37,6 +38,32 @@ pub struct MapHead<'a> {
     pub keyed: bool,
 }
 
+/// A test that has run.
+#[derive(Clone, Copy, Debug)]
+pub struct TestRun<'a> {
+    /// Names of all tests.
+    pub names: &'a [&'a str],
+    /// Whether those up to this one passed.
+    pub passed: &'a [bool],
+    /// Nanoseconds that it took.
+    pub duration: u64,
+    /// What it printed.
+    pub output: &'a [u8],
+}
+
+/// A benchmark that has run.
+#[derive(Clone, Copy, Debug)]
+pub struct BenchmarkRun<'a> {
+    /// Names of all benchmarks.
+    pub names: &'a [&'a str],
+    /// Which it is.
+    pub at: usize,
+    /// Nanoseconds of a run on average.
+    pub average: u64,
+    /// How often it was run.
+    pub runs: u64,
+}
+
 /// A form of output. All of them append bytes to `out`; values come in the order in which they are shown.
 pub trait Output {
     /// Tracing begins with so many probes attached.
@@ -55,6 +82,10 @@ pub trait Output {
     fn map_end(&mut self, head: &MapHead<'_>, out: &mut Vec<u8>);
     /// The run is over; the final maps follow.
     fn finish(&mut self, out: &mut Vec<u8>);
+    /// A test has run.
+    fn test_result(&mut self, run: &TestRun<'_>, out: &mut Vec<u8>);
+    /// A benchmark has run.
+    fn benchmark_result(&mut self, run: &BenchmarkRun<'_>, out: &mut Vec<u8>);
     /// So many events were lost (in forms that machines read; people get a diagnostic).
     fn lost(&mut self, events: u64, out: &mut Vec<u8>);
 }

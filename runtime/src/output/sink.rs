@@ -16,6 +16,8 @@ pub struct Sink {
     file: ManuallyDrop<File>,
     buffer: Vec<u8>,
     buffering: Buffering,
+    /// Nothing is written out, however full the buffer is.
+    pub hold: bool,
 }
 
 impl Sink {
@@ -26,7 +28,7 @@ impl Sink {
             // SAFETY: descriptor 1 is never closed by us: the File is not dropped.
             None => unsafe { File::from_raw_fd(libc::STDOUT_FILENO) },
         };
-        Ok(Sink { file: ManuallyDrop::new(file), buffer: Vec::new(), buffering })
+        Ok(Sink { file: ManuallyDrop::new(file), buffer: Vec::new(), buffering, hold: false })
     }
 
     /// Takes more output.
@@ -36,7 +38,8 @@ impl Sink {
 
     /// An event was carried out: writes the buffer out if it is full, or if that is to be done with each event.
     pub fn event_done(&mut self) -> Result<(), RunError> {
-        if self.buffer.len() >= FULL || self.buffering == Buffering::Event { self.flush() } else { Ok(()) }
+        let due = self.buffer.len() >= FULL || self.buffering == Buffering::Event;
+        if due && !self.hold { self.flush() } else { Ok(()) }
     }
 
     /// Nothing more has come: writes the buffer out unless it is to be full.

@@ -1,7 +1,7 @@
 //! Output for people.
 
 use super::plain::{INDENT, write_keys, write_value};
-use super::{MapForm, MapHead, Output};
+use super::{BenchmarkRun, MapForm, MapHead, Output, TestRun, trials};
 use crate::value::Value;
 
 /// What bpftrace prints.
@@ -41,6 +41,14 @@ impl Output for Text {
 
     fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\n\n");
+    }
+
+    fn test_result(&mut self, run: &TestRun<'_>, out: &mut Vec<u8>) {
+        trials::test_text(run, out);
+    }
+
+    fn benchmark_result(&mut self, run: &BenchmarkRun<'_>, out: &mut Vec<u8>) {
+        trials::benchmark_text(run, out);
     }
 
     fn lost(&mut self, _events: u64, _out: &mut Vec<u8>) {}

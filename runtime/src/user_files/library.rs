@@ -1,5 +1,6 @@
 //! Bare names of programs and libraries.
 
+use object::Object;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,26 @@ pub(super) fn find_program(name: &str) -> Option<PathBuf> {
         |path: &Path| fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_absolute() && executable(path))
+}
+
+/// Where what was stripped from programs is kept.
+const DEBUG_FOLDER: &str = "/usr/lib/debug";
+
+/// The file with the symbols of a stripped one: by its build id, or by the name that it gives.
+pub(super) fn separate_debug_file(path: &Path, data: &[u8]) -> Option<PathBuf> {
+    let file = object::File::parse(data).ok()?;
+    let by_id = file.build_id().ok().flatten().and_then(|id| {
+        let (first, rest) = id.split_first()?;
+        let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(PathBuf::from(format!("{DEBUG_FOLDER}/.build-id/{first:02x}/{rest}.debug")))
+    });
+    let by_name = file.gnu_debuglink().ok().flatten().into_iter().flat_map(|(name, _)| {
+        let name = PathBuf::from(String::from_utf8_lossy(name).into_owned());
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let inside = folder.strip_prefix("/").unwrap_or(&folder).to_path_buf();
+        [folder.join(".debug").join(&name), Path::new(DEBUG_FOLDER).join(inside).join(&name), folder.join(&name)]
+    });
+    by_id.into_iter().chain(by_name).find(|candidate| candidate != path && candidate.is_file())
 }
 
 fn in_cache(cache: &[u8], name: &str) -> Option<PathBuf> {

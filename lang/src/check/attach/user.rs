@@ -1,21 +1,27 @@
-//! Functions of programs and libraries: `uprobe:FILE:FUNCTION`, `uprobe:FILE:FUNCTION+OFFSET`, `uprobe:FILE:ADDRESS`.
+//! Functions of programs and libraries: `uprobe:FILE:FUNCTION`, `uprobe:FILE:FUNCTION+OFFSET`, `uprobe:FILE:ADDRESS`,
+//! `uprobe:FILE:cpp:"FUNCTION"`.
 
-use super::{Expander, Point, is_wild, new_point};
+use super::{Expander, Point, is_wild, new_point, parse_number, split_offset};
 use crate::ast::{AttachPoint, Ident};
 use crate::check::suggest::nearest_of_many;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::kernel::{KernelError, UserFile, UserFunction};
-use crate::manifest::Attach;
+use crate::kernel::{Feature, KernelError, UserFile, UserFunction, wildcard_match};
+use crate::manifest::{Attach, UserPlace};
 use crate::probes::{ProbeKind, ProbeRow};
 use crate::source::Span;
 use std::rc::Rc;
+
+/// What stands in front of a function's name to say that it is the source's and not the linker's.
+const CPP: &str = "cpp";
 
 /// A probe as it is written: the kind's row, its place, and what stands behind the file's name.
 struct Wanted<'a> {
     row: &'static ProbeRow,
     written: &'a AttachPoint,
     target: Ident,
+    /// The name is the one of the C++ source.
+    cpp: bool,
 }
 
 impl Wanted<'_> {
@@ -25,9 +31,13 @@ impl Wanted<'_> {
             path: file.path.clone(),
             function: function.to_string(),
             offset,
-            ret: self.row.kind == ProbeKind::Uretprobe,
+            ret: self.is_return(),
         };
-        new_point(self.row, format!("{}:{}:{text}", self.row.name, file.path), attach, self.written.span)
+        new_point(self.row, format!("{}:{}:{text}", self.row.name, file.shown), attach, self.written.span)
+    }
+
+    fn is_return(&self) -> bool {
+        self.row.kind == ProbeKind::Uretprobe
     }
 }
 
@@ -43,20 +53,29 @@ impl Expander<'_> {
             let message = format!("a `{}` probe needs a file and a function in it", row.name);
             return self.malformed(written.span, message, &format!("{0}:FILE:FUNCTION or {0}:FILE:ADDRESS", row.name));
         };
+        let (rest, cpp) = match rest {
+            [language, rest @ ..] if language.text == CPP && !rest.is_empty() => (rest, true),
+            rest => (rest, false),
+        };
         let texts: Vec<&str> = rest.iter().map(|part| part.text.as_str()).collect();
         let span = rest.first().zip(rest.last()).map_or(written.span, |(a, b)| a.span.to(b.span));
-        let wanted = Wanted { row, written, target: Ident { text: texts.join(":"), span } };
-        let file = self.user_file(file)?;
-        if is_wild(&wanted.target.text) {
-            return self.user_matches(&wanted, &file);
+        let wanted = Wanted { row, written, target: Ident { text: texts.join(":"), span }, cpp };
+        if is_wild(&file.text) || file.text.is_empty() {
+            let files = self.user_files(file)?;
+            return self.user_matches(&wanted, &files, &file.text);
+        }
+        let found = self.user_file(file)?;
+        // an operator's name can hold a star
+        if cpp || (is_wild(&wanted.target.text) && found.function(&wanted.target.text).is_none()) {
+            return self.user_matches(&wanted, &[found], &file.text);
         }
         if let Some(address) = parse_number(&wanted.target.text) {
-            return self.user_address(&wanted, &file, address);
+            return self.user_address(&wanted, &found, address);
         }
-        self.one_user_function(&wanted, &file)
+        self.one_user_function(&wanted, &found)
     }
 
-    fn user_file(&mut self, file: &Ident) -> Option<Rc<UserFile>> {
+    pub(super) fn user_file(&mut self, file: &Ident) -> Option<Rc<UserFile>> {
         let why = match self.kernel.user_file(&file.text) {
             Ok(Some(found)) => return Some(found),
             Ok(None) => None,
@@ -76,30 +95,55 @@ impl Expander<'_> {
         })
     }
 
-    /// One point for each function that matches; several names of one place are several points.
-    fn user_matches(&mut self, wanted: &Wanted<'_>, file: &UserFile) -> Option<Vec<Point>> {
-        let functions: Vec<&UserFunction> = file.matching(&wanted.target.text).collect();
-        if functions.len() > self.options.max_probes as usize {
-            self.count += functions.len();
+    /// One point for each function that matches, or one for all; several names of one place are several points, but one
+    /// program runs there once.
+    fn user_matches(&mut self, wanted: &Wanted<'_>, files: &[Rc<UserFile>], written: &str) -> Option<Vec<Point>> {
+        let mut points = Vec::new();
+        for file in files {
+            for function in self.matching(wanted, file) {
+                let Some(offset) = file.offset(function.address) else { continue };
+                points.push(Point { matched: true, ..wanted.point(file, &function.name, &function.name, offset) });
+            }
+        }
+        if points.len() > self.options.max_probes as usize {
+            self.count += points.len();
             self.too_many(wanted.written.span);
             return None;
         }
-        let placed = functions.into_iter().filter_map(|function| Some((function, file.offset(function.address)?)));
-        let points: Vec<Point> =
-            placed.map(|(function, offset)| wanted.point(file, &function.name, &function.name, offset)).collect();
         if points.is_empty() {
-            let message = format!("no function of `{}` matches `{}`", file.path, wanted.target.text);
-            let diagnostic = Diagnostic::error(Code::NoSuchProbe, message);
-            return self.refuse(diagnostic.at(wanted.target.span, "matches nothing in this file"));
+            return match files {
+                [file] if wanted.cpp && !is_wild(&wanted.target.text) => {
+                    self.no_such_user_function(wanted, file, &wanted.target.text)
+                }
+                _ => {
+                    let message = format!("no function of `{written}` matches `{}`", wanted.target.text);
+                    let diagnostic = Diagnostic::error(Code::NoSuchProbe, message);
+                    self.refuse(diagnostic.at(wanted.target.span, "matches nothing"))
+                }
+            };
+        }
+        if points.len() > 1 && self.share && self.kernel.has(Feature::UprobeMulti) {
+            return Some(vec![together(wanted, written, points)]);
         }
         Some(points)
+    }
+
+    fn matching<'f>(&self, wanted: &Wanted<'_>, file: &'f UserFile) -> Vec<&'f UserFunction> {
+        let pattern = wanted.target.text.as_str();
+        if !wanted.cpp {
+            return file.functions.iter().filter(|function| wildcard_match(pattern, &function.name)).collect();
+        }
+        let fits = |function: &&UserFunction| {
+            let name = self.kernel.demangle(&function.name);
+            name.is_some_and(|name| wildcard_match(pattern, &name) || wildcard_match(pattern, without_parameters(&name)))
+        };
+        file.functions.iter().filter(fits).collect()
     }
 
     /// `FUNCTION`, `FUNCTION+OFFSET`
     fn one_user_function(&mut self, wanted: &Wanted<'_>, file: &UserFile) -> Option<Vec<Point>> {
         let text = wanted.target.text.as_str();
-        let with_offset = text.rsplit_once('+').and_then(|(name, offset)| Some((name, parse_number(offset)?)));
-        let (name, offset) = match with_offset.filter(|_| file.function(text).is_none()) {
+        let (name, offset) = match split_offset(text).filter(|_| file.function(text).is_none()) {
             Some(found) => found,
             None => (text, 0),
         };
@@ -113,7 +157,7 @@ impl Expander<'_> {
 
     fn check_offset(&mut self, wanted: &Wanted<'_>, function: &UserFunction, offset: u64) -> Option<()> {
         let span = wanted.target.span;
-        if offset > 0 && wanted.row.kind == ProbeKind::Uretprobe {
+        if offset > 0 && wanted.is_return() {
             let message = format!("a `{}` probe has no offset", wanted.row.name);
             return self.malformed(span, message, &format!("{}:FILE:FUNCTION", wanted.row.name));
         }
@@ -126,7 +170,7 @@ impl Expander<'_> {
 
     /// `ADDRESS`, virtual, as the file has it.
     fn user_address(&mut self, wanted: &Wanted<'_>, file: &UserFile, address: u64) -> Option<Vec<Point>> {
-        if wanted.row.kind == ProbeKind::Uretprobe && file.functions.iter().all(|found| found.address != address) {
+        if wanted.is_return() && file.functions.iter().all(|found| found.address != address) {
             let message = format!("no function of `{}` begins at {address:#x}", file.path);
             let diagnostic = Diagnostic::error(Code::NoSuchProbe, message);
             return self.refuse(diagnostic.at(wanted.target.span, "returns are probed where functions begin"));
@@ -158,23 +202,52 @@ impl Expander<'_> {
     }
 }
 
-/// `42`, `0x2a`
-fn parse_number(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok().filter(|_| text.bytes().all(|c| c.is_ascii_digit())),
+/// One program for all the places of several points.
+fn together(wanted: &Wanted<'_>, file: &str, points: Vec<Point>) -> Point {
+    let (probes, mut places) = (points.len() as u32, Vec::with_capacity(points.len()));
+    for point in points {
+        let Attach::Uprobe { path, offset, .. } = point.attach else { continue };
+        let place = UserPlace { path, offset };
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
+    let text = format!("{}:{file}:{}", wanted.row.name, wanted.target.text);
+    let point = new_point(wanted.row, text, Attach::UprobeMulti { places, ret: wanted.is_return() }, wanted.written.span);
+    Point { probes, matched: true, ..point }
+}
+
+/// `ns::f` of `ns::f(int)`; template arguments and operators can hold brackets too, so the last ones are meant.
+fn without_parameters(name: &str) -> &str {
+    let Some(end) = name.rfind(')') else { return name };
+    let mut depth = 0;
+    for (at, c) in name.char_indices().rev().skip_while(|(at, _)| *at > end) {
+        match c {
+            ')' => depth += 1,
+            '(' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return name.get(..at).unwrap_or(name);
+        }
+    }
+    name
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_number;
+    use super::without_parameters;
 
     #[test]
-    fn numbers() {
-        assert_eq!(parse_number("0x2a"), Some(42));
-        assert_eq!(parse_number("42"), Some(42));
-        assert_eq!(parse_number("+1"), None);
-        assert_eq!(parse_number("main"), None);
+    fn parameters() {
+        for (name, bare) in [
+            ("ns::f(int)", "ns::f"),
+            ("f", "f"),
+            ("g(void (*)(int), char) const", "g"),
+            ("operator()(int)", "operator()"),
+            ("broken)", "broken)"),
+        ] {
+            assert_eq!(without_parameters(name), bare);
+        }
     }
 }
