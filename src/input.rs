@@ -18,6 +18,8 @@ pub enum Request {
     List(String),
     /// `-l FILE`, `-l -e PROGRAM`: the probes of a script.
     ListScript(Script),
+    /// `lt probes FILE`: the probes of a script and how they are attached.
+    ScriptProbes(Script),
     /// `--info`
     Info,
     /// `lt` alone: the prompt.
@@ -70,7 +72,7 @@ impl Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["check", "doc", "explain", "kernel-profile", "repl"];
+const COMMANDS: &[&str] = &["check", "doc", "explain", "kernel-profile", "probes", "repl"];
 
 /// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -114,6 +116,7 @@ fn given(cli: &Cli) -> Request {
     let script = Script::new("-e", cli.execute.join("\n"));
     match cli.rest.split_first() {
         Some((first, [])) if first == "check" => Request::Check(vec![script.with(cli, &[])]),
+        Some((first, [])) if first == "probes" => Request::ScriptProbes(script.with(cli, &[])),
         _ if cli.list => Request::ListScript(script.with(cli, &cli.rest)),
         _ => Request::Script(script.with(cli, &cli.rest)),
     }
@@ -179,6 +182,8 @@ fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
         ("explain", []) => Ok(Request::Explain(None)),
         ("explain", [code]) => Ok(Request::Explain(Some(code.clone()))),
         ("explain", _) => Err(usage("`lt explain` takes one code").help("for example: lt explain LT0205")),
+        ("probes", [file]) => Ok(Request::ScriptProbes(read_script(file)?)),
+        ("probes", _) => Err(usage("`lt probes` needs a script").help("for example: lt probes tool.lt")),
         ("kernel-profile", [file]) => Ok(Request::SaveProfile(file.clone())),
         ("kernel-profile", _) => Err(usage("`lt kernel-profile` takes the name of the file to write")),
         ("load-artifacts", [file]) => Ok(Request::LoadArtifacts(file.clone())),

@@ -11,7 +11,7 @@ use lt_lang::ast::Ast;
 use lt_lang::codes::{Code, ExitStatus};
 use lt_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
 use lt_lang::kernel::{Kernel, KernelError};
-use lt_lang::manifest::Artifact;
+use lt_lang::manifest::{Artifact, Program};
 use lt_lang::prompt::Book;
 use lt_lang::source::{FileId, SourceMap};
 use lt_lang::{CheckedScript, Lowered, SessionOptions};
@@ -69,6 +69,7 @@ impl Session {
             Ok(Request::Check(scripts)) => self.check(cli, scripts),
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
             Ok(Request::ListScript(script)) => self.list_script(cli, script),
+            Ok(Request::ScriptProbes(script)) => self.script_probes(cli, script),
             Ok(Request::Info) => self.info(cli),
             Ok(Request::Prompt) => prompt(self, cli),
             Ok(Request::Doc(name)) => self.tell_of(docs::reference(name.as_deref())),
@@ -186,11 +187,9 @@ impl Session {
         };
         let outcome = loaded
             .and_then(|loaded| {
-                artifact
-                    .manifest
-                    .programs
-                    .iter()
-                    .for_each(|program| self.tell(|| format!("attaching {}", program.probe)));
+                artifact.manifest.programs.iter().for_each(|program| {
+                    self.tell(|| format!("attaching {} ({})", program.probe, program.attach.mechanism()))
+                });
                 loaded.attach()
             })
             .and_then(|attached| match kept {
@@ -268,6 +267,17 @@ impl Session {
         let lowered = self.front_end(cli, script, &kernel)?;
         let lines = lowered.manifest.programs.iter().map(|program| format!("{}\n", program.probe));
         self.print(&lines.collect::<String>())
+    }
+
+    /// `lt probes`: the same with how each is attached on this kernel.
+    fn script_probes(&mut self, cli: &Cli, script: Script) -> Status {
+        let kernel = self.kernel(cli)?;
+        let lowered = self.front_end(cli, script, &kernel)?;
+        let line = |program: &Program| match program.probes {
+            0 | 1 => format!("{}  {}\n", program.probe, program.attach.mechanism()),
+            count => format!("{}  {}, {count} places\n", program.probe, program.attach.mechanism()),
+        };
+        self.print(&lowered.manifest.programs.iter().map(line).collect::<String>())
     }
 
     /// `--info`

@@ -9,7 +9,9 @@ mod flow;
 mod functions;
 mod generate;
 mod host;
+mod itself;
 mod maps;
+mod markers;
 mod probes;
 mod repl;
 mod rows;
@@ -32,6 +34,8 @@ fn main() {
     trials.extend(generate::trials());
     trials.extend(functions::trials());
     trials.extend(probes::trials());
+    trials.extend(itself::trials());
+    trials.extend(markers::trials());
     trials.extend(flow::trials());
     trials.extend(rows::trials());
     trials.extend(repl::trials());

@@ -30,6 +30,10 @@ impl Emitter<'_, '_> {
                 self.aggregate(*map, key.as_ref(), *aggregate, value.as_ref())
             }
             StmtKind::Emit { event, fields, buffer } => self.emit_event(*event, fields, *buffer),
+            StmtKind::SetResult { value } => {
+                let value = self.scalar(value)?;
+                self.llvm.store_volatile(self.state_word(state::RESULT)?, value, 8)
+            }
             StmtKind::Exit { code } => self.exit_session(code),
             StmtKind::Return => self.leave(),
             StmtKind::Loop(inner) => self.steps(inner),

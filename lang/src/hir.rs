@@ -140,6 +140,11 @@ pub enum StmtKind {
         /// The exit status.
         code: Expr,
     },
+    /// Says what the action of a test or benchmark returns.
+    SetResult {
+        /// 64 bits.
+        value: Expr,
+    },
     /// Ends the action.
     Return,
     /// Steps until the condition fails.

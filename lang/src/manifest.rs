@@ -282,6 +282,29 @@ impl Attach {
         }
     }
 
+    /// How the kernel gets to run the program, in its own words.
+    pub fn mechanism(&self) -> &'static str {
+        match self {
+            Attach::Begin | Attach::End | Attach::Interval { .. } | Attach::Signal { .. } => "run by lt",
+            Attach::Bench { .. } | Attach::Test { .. } => "run by lt",
+            Attach::Iterator { .. } => "iterator",
+            Attach::Tracepoint { .. } => "tracepoint",
+            Attach::RawTracepoint { .. } => "raw tracepoint",
+            Attach::Kprobe { ret: false, .. } => "kprobe",
+            Attach::Kprobe { ret: true, .. } => "kretprobe",
+            Attach::KprobeMulti { ret: false, .. } => "kprobe.multi",
+            Attach::KprobeMulti { ret: true, .. } => "kretprobe.multi",
+            Attach::Fentry { ret: false, .. } => "fentry",
+            Attach::Fentry { ret: true, .. } => "fexit",
+            Attach::Profile { .. } | Attach::PerfEvent { .. } => "perf event",
+            Attach::Watchpoint { .. } => "hardware breakpoint",
+            Attach::Uprobe { ret: false, .. } | Attach::Usdt { .. } => "uprobe",
+            Attach::Uprobe { ret: true, .. } => "uretprobe",
+            Attach::UprobeMulti { ret: false, .. } => "uprobe.multi",
+            Attach::UprobeMulti { ret: true, .. } => "uretprobe.multi",
+        }
+    }
+
     /// Whether lt itself runs the program (with `BPF_PROG_TEST_RUN`) instead of attaching it.
     pub fn is_driver(&self) -> bool {
         matches!(
@@ -548,8 +571,10 @@ pub mod state {
     pub const EXIT_CODE: usize = 1;
     /// Word: non-zero when it was a program that called `exit()`.
     pub const EXIT_CALLED: usize = 2;
+    /// Word: what the action of a test or benchmark returned.
+    pub const RESULT: usize = 3;
     /// First word of the loss counters.
-    pub const COUNTERS: usize = 3;
+    pub const COUNTERS: usize = 4;
 
     /// Index of a loss counter.
     pub fn counter(program: ProgramId, cause: LossCause) -> usize {

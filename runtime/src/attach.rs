@@ -83,7 +83,10 @@ pub(crate) fn attach(loaded: Loaded) -> Result<Attached, Diagnostic> {
     let (missed, notices) = missed.told();
     if links.is_empty() && missed > 0 && !loaded.manifest.programs.iter().any(|program| program.attach.is_driver()) {
         let diagnostic = Diagnostic::error(Code::AttachFailed, "none of the script's probes can be attached");
-        return Err(notices.into_iter().next().map_or(diagnostic, |first| Diagnostic { severity: Severity::Error, ..first }));
+        return Err(notices
+            .into_iter()
+            .next()
+            .map_or(diagnostic, |first| Diagnostic { severity: Severity::Error, ..first }));
     }
     Ok(Attached { loaded, links, iterators, missed, notices })
 }
@@ -201,9 +204,10 @@ fn refusal(program: &Program, error: &io::Error) -> Diagnostic {
     let help = match (&program.attach, error.raw_os_error()) {
         (_, Some(libc::EMFILE | libc::ENFILE)) => "raise the limit of open files (ulimit -n), or narrow the wildcard",
         (_, Some(libc::EPERM | libc::EACCES)) => "run lt as root, or give it CAP_BPF and CAP_PERFMON",
-        (Attach::Kprobe { offset: 1.., .. } | Attach::Kprobe { address: Some(_), .. }, Some(libc::EINVAL | libc::EILSEQ)) => {
-            "no probe can be set at this place: it may lie in the middle of an instruction"
-        }
+        (
+            Attach::Kprobe { offset: 1.., .. } | Attach::Kprobe { address: Some(_), .. },
+            Some(libc::EINVAL | libc::EILSEQ),
+        ) => "no probe can be set at this place: it may lie in the middle of an instruction",
         (Attach::Kprobe { .. }, Some(libc::EINVAL | libc::EADDRNOTAVAIL | libc::ENOENT)) => {
             "some functions cannot be probed (inlined, or marked notrace): try a function that calls it or that it calls"
         }

@@ -319,8 +319,8 @@ impl<'l> Session<'l> {
         self.drain_all()
     }
 
-    /// Runs a driver program once; gives what it returns.
-    pub(crate) fn run_program(&self, program: &Program) -> Result<u32, RunError> {
+    /// Runs a driver program once.
+    pub(crate) fn run_program(&self, program: &Program) -> Result<(), RunError> {
         let fd = self.program(program)?;
         test_run(fd).map_err(|source| RunError::System { what: format!("{} cannot be run", program.probe), source })
     }
@@ -400,7 +400,7 @@ fn find_map<'m>(manifest: &'m Manifest, fds: &[RawFd], role: MapRole) -> Option<
 
 /// Runs a raw tracepoint program on this thread. Kernels before 6.2 want to be given a context even by programs that do not
 /// read it.
-fn test_run(fd: RawFd) -> std::io::Result<u32> {
+fn test_run(fd: RawFd) -> std::io::Result<()> {
     let context = [0u64; 12];
     let mut options = libbpf_sys::bpf_test_run_opts {
         sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
@@ -410,7 +410,7 @@ fn test_run(fd: RawFd) -> std::io::Result<u32> {
     };
     // SAFETY: the options are complete and the context outlives the call.
     match unsafe { libbpf_sys::bpf_prog_test_run_opts(fd, &raw mut options) } {
-        0 => Ok(options.retval),
+        0 => Ok(()),
         status => Err(std::io::Error::from_raw_os_error(-status)),
     }
 }

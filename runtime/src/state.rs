@@ -44,9 +44,14 @@ impl State {
         (self.read(state::EXIT_CALLED) != 0).then(|| self.read(state::EXIT_CODE) as u8)
     }
 
-    /// Forgets that `exit()` was called.
+    /// What the action of a test or benchmark returned.
+    pub fn result(&self) -> u64 {
+        self.read(state::RESULT)
+    }
+
+    /// Forgets that `exit()` was called, and what was returned.
     pub fn clear_exit(&self) {
-        for at in [state::EXIT_CALLED, state::EXIT_CODE] {
+        for at in [state::EXIT_CALLED, state::EXIT_CODE, state::RESULT] {
             if let Some(word) = self.word(at) {
                 word.store(0, Ordering::SeqCst);
             }

@@ -43,11 +43,11 @@ impl Session<'_> {
             self.loaded.state.clear_exit();
             self.requests.begin_capture()?;
             let start = Instant::now();
-            let returned = self.run_program(program)?;
+            self.run_program(program)?;
             let duration = start.elapsed().as_nanos() as u64;
             self.drain_all()?;
             let output = self.requests.end_capture();
-            let fine = returned == 0 && self.loaded.state.exit_code().unwrap_or(0) == 0;
+            let fine = self.loaded.state.result() == 0 && self.loaded.state.exit_code().unwrap_or(0) == 0;
             passed.push(fine);
             self.failed |= !fine;
             self.requests.show_test(&TestRun { names: &names, passed: &passed, duration, output: &output });
@@ -86,9 +86,10 @@ impl Session<'_> {
         let (before, start) = (counted(fd).map_err(failed)?, Instant::now());
         loop {
             for _ in 0..RUNS_AT_ONCE {
-                if self.run_program(program)? != 0 {
-                    return Ok(None);
-                }
+                self.run_program(program)?;
+            }
+            if self.loaded.state.result() != 0 {
+                return Ok(None);
             }
             self.drain_all()?;
             let now = counted(fd).map_err(failed)?;

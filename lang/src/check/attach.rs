@@ -9,7 +9,7 @@ mod user;
 
 use super::suggest;
 use crate::ast::{Ast, AttachPoint, Ident};
-use crate::codes::Code;
+use crate::codes::{Code, ExitStatus};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::kernel::{FunctionProto, Kernel, KernelError, TracepointFormat};
 use crate::manifest::{Attach, Refused, SampleRate};
@@ -37,6 +37,8 @@ pub(crate) struct Point {
     pub(crate) probes: u32,
     /// It is one of those that a wildcard matches.
     pub(crate) matched: bool,
+    /// The script runs without it too.
+    pub(crate) optional: bool,
     /// In the source.
     pub(crate) span: Span,
 }
@@ -52,6 +54,7 @@ impl Point {
             format: None,
             probes: 1,
             matched: false,
+            optional: false,
             span: Span::default(),
         }
     }
@@ -82,6 +85,7 @@ impl Point {
     /// What becomes of the program when it cannot be attached.
     pub(crate) fn refused(&self, options: &SessionOptions) -> Refused {
         match options.missing_probes {
+            _ if self.optional => Refused::Ignore,
             _ if self.matched => Refused::Counted,
             MissingProbes::Error => Refused::Error,
             MissingProbes::Warn => Refused::Warn,
@@ -122,6 +126,7 @@ pub(super) fn expand(
         count: 0,
         too_many: false,
         tolerated: false,
+        optional: false,
         share: true,
     };
     let mut all = Vec::new();
@@ -131,8 +136,12 @@ pub(super) fn expand(
         expander.tolerated = false;
         expander.share = !single.contains(&at);
         for attach_point in &probe.attach_points {
-            let found = expander.point(attach_point).unwrap_or_default();
-            points.extend(found.into_iter().filter(|point| seen.insert(point.text.clone())));
+            let mut fresh = false;
+            for point in expander.first_of(attach_point) {
+                // further programs of one probe go with its first
+                fresh = if point.probes > 0 { seen.insert(point.text.clone()) } else { fresh };
+                points.extend(fresh.then_some(point));
+            }
         }
         once_each(&mut points);
         if points.is_empty() && expander.tolerated {
@@ -166,11 +175,37 @@ struct Expander<'a> {
     too_many: bool,
     /// An attach point of this probe is missing, and the settings allow it.
     tolerated: bool,
+    /// The script runs without this attach point too.
+    optional: bool,
     /// One program can stand for all matches of a wildcard.
     share: bool,
 }
 
 impl Expander<'_> {
+    /// The points of the first alternative that this kernel has; none after a message.
+    fn first_of(&mut self, written: &AttachPoint) -> Vec<Point> {
+        self.optional = written.optional;
+        if written.alternatives.is_empty() {
+            let found = self.point(written).unwrap_or_default();
+            return found.into_iter().map(|point| Point { optional: written.optional, ..point }).collect();
+        }
+        let before = std::mem::take(&mut self.out);
+        let mut first: Option<Diagnostics> = None;
+        for alternative in std::iter::once(written).chain(&written.alternatives) {
+            let found = self.point(alternative).unwrap_or_default();
+            let messages = std::mem::take(&mut self.out);
+            if !found.is_empty() {
+                self.out = before;
+                self.out.extend(messages);
+                return found.into_iter().map(|point| Point { optional: written.optional, ..point }).collect();
+            }
+            first = first.or(Some(messages));
+        }
+        self.out = before;
+        self.out.extend(first.unwrap_or_default());
+        Vec::new()
+    }
+
     /// The points of one attach point; `None` after a message.
     fn point(&mut self, attach_point: &AttachPoint) -> Option<Vec<Point>> {
         let kind = &attach_point.kind;
@@ -202,6 +237,10 @@ impl Expander<'_> {
     }
 
     fn refuse<T>(&mut self, mut diagnostic: Diagnostic) -> Option<T> {
+        if self.optional && diagnostic.code.row().status == ExitStatus::Machine {
+            self.tolerated = true;
+            return None;
+        }
         if diagnostic.code == Code::NoSuchProbe && self.options.missing_probes != MissingProbes::Error {
             self.tolerated = true;
             diagnostic.severity = Severity::Warning;
@@ -368,7 +407,7 @@ fn once_each(points: &mut Vec<Point>) {
 }
 
 fn new_point(row: &'static ProbeRow, text: String, attach: Attach, span: Span) -> Point {
-    Point { row, known: true, text, attach, format: None, probes: 1, matched: false, span }
+    Point { row, known: true, text, attach, format: None, probes: 1, matched: false, optional: false, span }
 }
 
 fn tracepoint_point(row: &'static ProbeRow, category: &str, name: &str, format: TracepointFormat, span: Span) -> Point {

@@ -5,6 +5,7 @@ use super::{CheckedVar, Checker};
 use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, Stmt, StmtKind, TypeName};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::probes::TargetSyntax;
 use crate::source::Span;
 use crate::types::Type;
 use std::collections::HashMap;
@@ -49,6 +50,12 @@ impl Checker<'_> {
             StmtKind::Break => self.needs_loop("break", stmt.span),
             StmtKind::Continue => self.needs_loop("continue", stmt.span),
             StmtKind::Return(None) => {}
+            StmtKind::Return(Some(value)) if self.point().row.target == TargetSyntax::Label => {
+                let ty = self.value(value);
+                if !matches!(ty, Type::Int(_) | Type::Bool | Type::Error) {
+                    self.error(Code::TypeMismatch, value.span, "only a number can be returned", format!("`{ty}`"));
+                }
+            }
             StmtKind::Return(Some(_)) => {
                 self.unsupported("values behind `return` are", stmt.span);
             }

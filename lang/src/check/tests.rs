@@ -275,6 +275,55 @@ fn wildcards_are_expanded_once_and_limited() {
 }
 
 #[test]
+fn function_probes_take_what_the_kernel_has() {
+    let attached = |features: &[Feature], fallback: bool, text: &str| {
+        let mut sources = SourceMap::default();
+        let file = sources.add("-e", text);
+        let (ast, _) = crate::parse(&sources, file);
+        let kernel = FakeKernel { features: features.to_vec(), ..FakeKernel::default() };
+        let options = SessionOptions { fallback, ..SessionOptions::default() };
+        let (checked, messages) = check(&ast, &kernel, &options);
+        let codes: Vec<Code> = messages.iter().map(|message| message.code).collect();
+        let how = checked.programs.first().map(|program| program.point.attach.mechanism());
+        (how.unwrap_or_default(), codes)
+    };
+    use Feature::{KprobeMulti, Kprobes, Trampolines};
+    let all = [Kprobes, Trampolines, KprobeMulti];
+    for (features, text, how) in [
+        (&all[..], "function:vfs_read { print(args.count) }", "fentry"),
+        (&all[..1], "function:vfs_read { print(args.count) }", "kprobe"),
+        (&all[..], "function_return:vfs_read { print(retval) }", "fexit"),
+        (&all[..1], "function_return:vfs_read { print(retval) }", "kretprobe"),
+        (&all[..], "function:vfs_* { @ = count() }", "kprobe.multi"),
+        (&all[..], "function:vfs_* { print(args.count) }", "fentry"),
+        (&all[..], "function:no_prototype { @ = count() }", "kprobe"),
+        (&all[..], "kprobe:vfs_read+4 { @ = arg0 }", "kprobe"),
+        (&all[..], "kprobe:0xffffffff81000000 { @ = arg0 }", "kprobe"),
+        (&all[..], "kretprobe:vmlinux:vfs_* { @ = count() }", "kretprobe.multi"),
+    ] {
+        assert_eq!(attached(features, false, text), (how, vec![]), "{text}");
+    }
+    assert_eq!(attached(&[], false, "function:vfs_read { }").1, [Code::MissingFeature]);
+    assert_eq!(attached(&[Kprobes], false, "fentry:vfs_read { }").1, [Code::MissingFeature]);
+    assert_eq!(attached(&[Kprobes], true, "fentry:vfs_read { }"), ("kprobe", vec![Code::Fallback]));
+    assert_eq!(attached(&[Trampolines], true, "kretprobe:vfs_read { }"), ("fexit", vec![Code::Fallback]));
+    assert_eq!(attached(&all, true, "kprobe:vfs_read { }"), ("kprobe", vec![]));
+    assert_eq!(attached(&all, false, "fentry:vfs_read+4 { }").1, [Code::BadProbeTarget]);
+    assert_eq!(attached(&all, false, "kprobe:nomodule:vfs_read { }").1, [Code::NoSuchProbe]);
+}
+
+#[test]
+fn alternatives_are_tried_in_order() {
+    accept_all(&[
+        "kprobe:nonsense || tracepoint:sched:sched_switch || begin { @ = count() }",
+        "kprobe:x? { } begin { }",
+    ]);
+    expect("kprobe:nonsense || kprobe:neither { }", &[(Code::NoSuchProbe, "nonsense")]);
+    expect("kprobe:nonsense? { }", &[(Code::NoSuchProbe, "")]);
+    expect("test:a { return \"x\" }", &[(Code::TypeMismatch, "\"x\"")]);
+}
+
+#[test]
 fn suggestions() {
     for (text, wanted) in [
         ("begin { print(pidd) }", "did you mean `pid`?"),

@@ -22,7 +22,7 @@ impl Checker<'_> {
     }
 }
 
-/// The messages about declarations at the top level and about probes' headers.
+/// The messages about declarations at the top level.
 pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     let mut out = Diagnostics::default();
     let mut report = |what: &str, span: Span| out.push(unsupported(what, span));
@@ -46,14 +46,6 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
         .flat_map(|point| &point.params)
     {
         report("parameters in probes are", name.span);
-    }
-    for point in ast.probes.iter().flat_map(|probe| &probe.attach_points) {
-        if let Some(alternative) = point.alternatives.first() {
-            report("alternatives of probes are", alternative.span);
-        }
-        if point.optional {
-            report("optional probes are", point.span);
-        }
     }
     out
 }

@@ -90,6 +90,7 @@ impl Printer<'_> {
                 let buffer = buffer.map_or_else(String::new, |slot| format!(" via {}", names.slot(slot.0)));
                 format!("emit {}({}){buffer}", event.0, self.list(names, fields))
             }
+            StmtKind::SetResult { value } => format!("result {}", self.expr(names, value)),
             StmtKind::Exit { code } => format!("exit {}", self.expr(names, code)),
             StmtKind::Return => "return".into(),
             StmtKind::Break => "break".into(),

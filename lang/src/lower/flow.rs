@@ -147,7 +147,7 @@ fn weight(stmts: &[Stmt]) -> u32 {
         StmtKind::Loop(inner) => inner.bound.saturating_mul(1 + weight(&inner.body)),
         StmtKind::SetMap { .. } | StmtKind::Emit { .. } | StmtKind::Aggregate { .. } => 2,
         StmtKind::MapLoop { .. } => 4,
-        StmtKind::Eval(_) | StmtKind::SetVar { .. } | StmtKind::Exit { .. } => 0,
+        StmtKind::Eval(_) | StmtKind::SetVar { .. } | StmtKind::SetResult { .. } | StmtKind::Exit { .. } => 0,
         StmtKind::Return | StmtKind::Break | StmtKind::Continue => 0,
     };
     stmts.iter().map(one).fold(0, u32::saturating_add)

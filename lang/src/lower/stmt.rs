@@ -70,8 +70,14 @@ impl Body<'_, '_> {
             StmtKind::For { name, from, to: None, body } => self.map_loop(name.span, from, body),
             StmtKind::Break => Some(hir::StmtKind::Break),
             StmtKind::Continue => Some(hir::StmtKind::Continue),
-            StmtKind::Return(_) => Some(hir::StmtKind::Return),
             StmtKind::MapLoop(_) | StmtKind::Emit { .. } | StmtKind::Show { .. } => None,
+            StmtKind::Return(None) => Some(hir::StmtKind::Return),
+            StmtKind::Return(Some(value)) => {
+                let value = self.expr(value);
+                let value = self.coerce(value, &Type::I64);
+                out.push(hir::Stmt { kind: hir::StmtKind::SetResult { value }, span });
+                Some(hir::StmtKind::Return)
+            }
             StmtKind::Discard(_) | StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));

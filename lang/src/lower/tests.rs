@@ -222,7 +222,7 @@ fn attach_points_of_a_probe_share_their_events() {
 
 #[test]
 fn one_program_stands_for_all_matches_that_it_cannot_tell_apart() {
-    let Lowered { manifest, .. } = lowered("kprobe:vfs_* { @ = count() } uprobe:sh:read* { @[arg0] = count() }");
+    let Lowered { manifest, .. } = lowered("kprobe:vfs_* { @ = count() } uprobe:sh:read* { @u[arg0] = count() }");
     let probes: Vec<u32> = manifest.programs.iter().map(|program| program.probes).collect();
     assert_eq!(probes, [2, 2]);
     for action in ["@[func] = count()", "@[probe] = count()", "@ = sum(args.count)"] {

@@ -27,9 +27,10 @@ impl List<'_> {
             _ => (target, "*", "*"),
         };
         for found in self.files(file)? {
-            let fits = found.markers.iter().filter(|marker| {
-                wildcard_match(provider, &marker.provider) && wildcard_match(name, &marker.name)
-            });
+            let fits = found
+                .markers
+                .iter()
+                .filter(|marker| wildcard_match(provider, &marker.provider) && wildcard_match(name, &marker.name));
             let mut lines: Vec<String> = fits
                 .map(|marker| format!("{}:{}:{}:{}", row.name, found.shown, marker.provider, marker.name))
                 .collect();

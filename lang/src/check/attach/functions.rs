@@ -212,8 +212,7 @@ impl Expander<'_> {
             Ok(None) => {
                 let row = wanted.row;
                 let message = format!("`{name}` is not described by the kernel's BTF, which {} needs", row.name);
-                let diagnostic =
-                    Diagnostic::error(Code::NoSuchProbe, message).at(wanted.function.span, "no prototype");
+                let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(wanted.function.span, "no prototype");
                 self.refuse(diagnostic.help(format!("a kprobe can be set on it: kprobe:{name}")))
             }
             Err(error) => self.refuse(suggest::kernel_error(&error, wanted.function.span, wanted.row.name)),

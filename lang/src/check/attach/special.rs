@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn modes() {
-        for (text, bits) in [("r", Some(1)), ("rw", Some(3)), ("wr", Some(3)), ("x", Some(4)), ("", None), ("ww", None)] {
+        for (text, bits) in [("r", Some(1)), ("rw", Some(3)), ("wr", Some(3)), ("x", Some(4)), ("", None), ("ww", None)]
+        {
             assert_eq!(parse_mode(text), bits, "{text}");
         }
         assert_eq!(parse_mode("q"), None);

@@ -27,12 +27,8 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     /// The point at an address, named after what was written or found there.
     fn point(&self, file: &UserFile, text: &str, function: &str, offset: u64) -> Point {
-        let attach = Attach::Uprobe {
-            path: file.path.clone(),
-            function: function.to_string(),
-            offset,
-            ret: self.is_return(),
-        };
+        let attach =
+            Attach::Uprobe { path: file.path.clone(), function: function.to_string(), offset, ret: self.is_return() };
         new_point(self.row, format!("{}:{}:{text}", self.row.name, file.shown), attach, self.written.span)
     }
 
@@ -135,7 +131,9 @@ impl Expander<'_> {
         }
         let fits = |function: &&UserFunction| {
             let name = self.kernel.demangle(&function.name);
-            name.is_some_and(|name| wildcard_match(pattern, &name) || wildcard_match(pattern, without_parameters(&name)))
+            name.is_some_and(|name| {
+                wildcard_match(pattern, &name) || wildcard_match(pattern, without_parameters(&name))
+            })
         };
         file.functions.iter().filter(fits).collect()
     }
@@ -213,7 +211,8 @@ fn together(wanted: &Wanted<'_>, file: &str, points: Vec<Point>) -> Point {
         }
     }
     let text = format!("{}:{file}:{}", wanted.row.name, wanted.target.text);
-    let point = new_point(wanted.row, text, Attach::UprobeMulti { places, ret: wanted.is_return() }, wanted.written.span);
+    let point =
+        new_point(wanted.row, text, Attach::UprobeMulti { places, ret: wanted.is_return() }, wanted.written.span);
     Point { probes, matched: true, ..point }
 }
 
