@@ -67,6 +67,7 @@ pub fn words(error: &io::Error) -> String {
         libc::EINVAL => "the kernel does not accept these arguments (EINVAL)",
         libc::ENOMEM => "the kernel has no memory left for it (ENOMEM)",
         libc::E2BIG => "it is larger than the kernel allows (E2BIG)",
+        libc::EILSEQ => "there is no instruction to set it on (EILSEQ)",
         libc::EBUSY => "it is in use (EBUSY)",
         libc::ENOSPC => "no space is left (ENOSPC)",
         libc::EMFILE | libc::ENFILE => "too many files are open (EMFILE)",

@@ -100,7 +100,8 @@ impl Expander<'_> {
         if found.is_empty() {
             return self.no_such_function(&wanted);
         }
-        wanted.row = self.mechanism(&wanted, None)?;
+        let only = found.first().filter(|_| found.len() == 1).map(|(_, name)| name.as_str());
+        wanted.row = self.mechanism(&wanted, only)?;
         if found.len() > self.options.max_probes as usize {
             self.count += found.len();
             self.too_many(wanted.written.span);
