@@ -69,6 +69,8 @@ pub(crate) struct Emitter<'u, 'c> {
     pub(crate) frame: Option<Memory<'c>>,
     /// Loops around the statement that is emitted, in this function.
     pub(crate) loops: RefCell<Vec<Flow<'c>>>,
+    /// Direct reads of the context so far, in this function.
+    pub(crate) context_reads: Cell<u32>,
 }
 
 /// Emits the function of a probe.
@@ -103,6 +105,7 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
         zero_key: part(frame::ZERO_KEY, 4)?,
         frame,
         loops: RefCell::default(),
+        context_reads: Cell::default(),
     };
     emitter.prologue()?;
     emitter.block(&probe.body)?;
@@ -144,6 +147,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
             zero_key: llvm.at(frame, frame::ZERO_KEY)?,
             frame: Some(frame),
             loops: RefCell::default(),
+            context_reads: Cell::default(),
         };
         let scratch = llvm.at(frame, frame::SCRATCH)?;
         let scratch = if self.has_scratch() { Some(Memory::aligned(llvm.load_pointer(scratch)?)) } else { None };

@@ -8,7 +8,7 @@ use crate::llvm::{Int, Memory};
 use crate::registers::{self, Registers};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Expr, ExprKind, FieldPath, FieldStep};
-use lt_lang::kernel::TracepointField;
+use lt_lang::kernel::{Feature, TracepointField};
 use lt_lang::manifest::{Attach, Operand, OperandPlace};
 use lt_lang::types::{AddressSpace, IntType, Type};
 
@@ -19,6 +19,10 @@ struct Field {
     /// Width when it is a bit-field.
     bit_size: Option<u32>,
 }
+
+/// Reads of the context from one register. LLVM makes one address of equal ones, and folds it back into its reads only when
+/// they are at most a hundred; the verifier takes no address but the context's own.
+const SHARED_READS: u32 = 64;
 
 /// The two helpers of a kind of read.
 #[derive(Clone, Copy)]
@@ -147,7 +151,9 @@ impl<'c> Emitter<'_, 'c> {
 
     /// A scalar at an offset of the context.
     fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
-        self.llvm.load_context(self.llvm.at(Memory::aligned(self.ctx), offset)?, bytes)
+        let reads = self.context_reads.replace(self.context_reads.get() + 1);
+        let ctx = if reads < SHARED_READS { self.ctx } else { self.llvm.opaque_pointer(self.ctx)? };
+        self.llvm.load_context(self.llvm.at(Memory::aligned(ctx), offset)?, bytes)
     }
 
     /// A field of a context that is a record. The verifier knows what its pointers point to, and that there may be
@@ -238,7 +244,8 @@ impl<'c> Emitter<'_, 'c> {
     /// 64 bits of an argument.
     pub(crate) fn raw_argument(&self, number: u32) -> Emit<Int<'c>> {
         match &self.program.attach {
-            Attach::Fentry { .. } | Attach::RawTracepoint { .. } => self.context(number * 8, 8),
+            Attach::Fentry { .. } => self.trampoline_word(number),
+            Attach::RawTracepoint { .. } => self.context(number * 8, 8),
             Attach::Usdt { arguments, .. } => {
                 let operand = arguments.get(number as usize);
                 self.operand(operand.ok_or_else(|| Failure::internal("a marker without this argument"))?)
@@ -254,6 +261,16 @@ impl<'c> Emitter<'_, 'c> {
         }
     }
 
+    /// A word of a trampoline's context. Kernels that look at the types of arguments and refuse direct loads of most let
+    /// a helper read the memory that the context is.
+    fn trampoline_word(&self, number: u32) -> Emit<Int<'c>> {
+        if self.unit.kernel.has(Feature::PlainPointerArguments) {
+            return self.context(number * 8, 8);
+        }
+        let address = self.context_address(self.llvm.uint(u64::from(number) * 8))?;
+        self.read_scalar(address, AddressSpace::Kernel, &Type::U64)
+    }
+
     fn stack_argument(&self, at: u32, registers: &Registers) -> Emit<Int<'c>> {
         let skip = self.llvm.uint(u64::from(registers.stack_skip + at * 8));
         let address = self.llvm.builder.build_int_add(self.context(registers.stack, 8)?, skip, "")?;
@@ -264,7 +281,7 @@ impl<'c> Emitter<'_, 'c> {
     /// 64 bits of the return value.
     pub(crate) fn raw_return_value(&self, params: u32) -> Emit<Int<'c>> {
         match self.program.attach {
-            Attach::Fentry { .. } => self.context(params * 8, 8),
+            Attach::Fentry { .. } => self.trampoline_word(params),
             ref attach if attach.has_registers() => self.context(self.registers()?.result, 8),
             _ => Err(Failure::internal("the return value of a probe that has none")),
         }

@@ -88,7 +88,7 @@ features! {
     MapLoop since 5 . 13, Detect::Helper("BPF_FUNC_for_each_map_elem"), None, "loops over the entries of a map";
     PerCpuRead since 5 . 19, Detect::Helper("BPF_FUNC_map_lookup_percpu_elem"), Some("lookup_percpu_elem"), "programs that read what other CPUs counted";
     StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), Some("loop"), "loops of millions of steps";
-    PlainPointerArguments since 5 . 17, Detect::Version, None, "trampoline arguments that point to something else than a structure";
+    PlainPointerArguments since 5 . 17, Detect::Version, None, "direct reads of trampoline arguments that point to something else than a structure";
     MapWithoutPreallocation since 6 . 1, Detect::Version, None, "hash maps that allocate on demand from any context";
     Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), None, "kprobes (CONFIG_KPROBES)";
     Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), None, "fentry and fexit (BPF trampolines)";

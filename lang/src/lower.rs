@@ -66,11 +66,14 @@ pub fn lower(
         let mut body = Body::new(&mut session, program);
         let mut stmts = body.probe(probe);
         stmts.splice(0..0, body.preset());
-        let (vars, mut slots) = (body.vars, body.slots);
-        scratch_size = scratch_size.max(slots::place(&mut slots));
+        let (vars, mut slots, releases) = (body.vars, body.slots, body.releases);
+        let scratch = slots::place(&mut slots, &releases);
+        if probes.last().is_none_or(|last: &hir::Probe| last.span != probe.span) {
+            session.check_scratch(scratch, probe.span);
+        }
+        scratch_size = scratch_size.max(scratch);
         probes.push(hir::Probe { program: ProgramId(at as u32), body: stmts, vars, slots, span: probe.span });
     }
-    session.check_scratch(scratch_size, checked);
     session.settle_kinds();
     session.add_tables();
     session.add_own_maps(scratch_size);
@@ -136,6 +139,8 @@ struct Body<'s, 'a> {
     program: &'a CheckedProgram,
     vars: Vec<hir::Var>,
     slots: Vec<hir::Slot>,
+    /// When slots are not needed any more.
+    releases: Vec<slots::Release>,
     /// Loops around the statement that is lowered.
     loops: u32,
     /// Variables that a `find` names first.
@@ -144,8 +149,15 @@ struct Body<'s, 'a> {
 
 impl<'s, 'a> Body<'s, 'a> {
     fn new(session: &'s mut Session<'a>, program: &'a CheckedProgram) -> Self {
-        let mut body =
-            Body { session, program, vars: Vec::new(), slots: Vec::new(), loops: 0, declared_by_find: Vec::new() };
+        let mut body = Body {
+            session,
+            program,
+            vars: Vec::new(),
+            slots: Vec::new(),
+            releases: Vec::new(),
+            loops: 0,
+            declared_by_find: Vec::new(),
+        };
         for var in &program.vars {
             let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());
             let slot = (!ty.is_scalar()).then(|| body.slot(&ty));

@@ -132,7 +132,7 @@ impl Checker<'_> {
         };
         if let Some(found) = prototype.params.iter().find(|row| row.name == field.text) {
             let ty = found.ty.clone();
-            return self.readable_argument(ty, field.span);
+            return ty;
         }
         let names: Vec<String> = prototype.params.into_iter().map(|row| row.name).collect();
         self.unknown_argument(field, &names)
@@ -156,11 +156,6 @@ impl Checker<'_> {
                 let message = format!("`{}` has only {count} arguments", self.point().text);
                 return self.error(Code::BadArgument, span, message, "counted from arg0");
             }
-            if let Some(parameter) = prototype.params.into_iter().nth(number as usize)
-                && self.readable_argument(parameter.ty, span) == Type::Error
-            {
-                return Type::Error;
-            }
         } else if let Attach::Usdt { arguments, .. } = &self.point().attach {
             let count = arguments.len();
             if number as usize >= count {
@@ -172,26 +167,6 @@ impl Checker<'_> {
             return self.error(Code::BadArgument, span, message, "counted from arg0");
         }
         Type::I64
-    }
-
-    /// Before Linux 5.17 a program on a trampoline cannot read arguments that are pointers to numbers or characters.
-    fn readable_argument(&mut self, ty: Type, span: Span) -> Type {
-        let plain =
-            matches!(&ty, Type::Pointer { to, .. } if !matches!(**to, Type::Record(_) | Type::Void | Type::Error));
-        let trampoline = self.point().row.needs == Some(Feature::Trampolines);
-        if !plain || !trampoline || self.kernel.has(Feature::PlainPointerArguments) {
-            return ty;
-        }
-        let feature = Feature::PlainPointerArguments.row();
-        let message = format!("programs on trampolines cannot read a `{ty}` in this kernel");
-        let note = format!(
-            "Linux lets them read {} since {}; the kernel compiled for is {}",
-            feature.doc,
-            feature.since,
-            self.kernel.version()
-        );
-        let diagnostic = Diagnostic::error(Code::MissingFeature, message).at(span, "needs it").note(note);
-        self.report(diagnostic.help("a kprobe on the same function can"))
     }
 
     /// The prototype, where the mechanism needs it anyway.
@@ -214,7 +189,7 @@ impl Checker<'_> {
                 let message = format!("`{}` returns nothing", self.point().function().unwrap_or_default());
                 self.error(Code::NotInThisProbe, span, message, "there is no value")
             }
-            Some(ty) if trampoline => self.readable_argument(ty, span),
+            Some(ty) if trampoline => ty,
             Some(ty) if matches!(ty, Type::Int(_) | Type::Bool) => ty,
             _ => Type::I64,
         }

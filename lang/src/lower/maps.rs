@@ -133,11 +133,11 @@ impl Session<'_> {
         self.options.ring_bytes.clamp(PAGE, 1 << 30).next_power_of_two()
     }
 
-    pub(super) fn check_scratch(&mut self, size: u32, checked: &CheckedScript) {
+    /// Checks what the program of the attach point at `span` needs.
+    pub(super) fn check_scratch(&mut self, size: u32, span: Span) {
         if size > MAX_VALUE {
-            let span = checked.programs.first().map_or(Span::default(), |program| program.point.span);
             let message = format!("the strings and tuples of a program take {size} bytes; there are {MAX_VALUE}");
-            self.limit(span, message, "in this script", "shorten its strings: `str(x, n)` has at most n bytes");
+            self.limit(span, message, "in this action", "shorten its strings: `str(x, n)` has at most n bytes");
         }
     }
 

@@ -8,10 +8,25 @@ const STACK_BUDGET: u32 = 200;
 /// Largest slot that may lie on the stack.
 const STACK_SLOT: u32 = 64;
 
-/// Gives each slot its place; returns the bytes of scratch memory that are needed.
-pub(super) fn place(slots: &mut [Slot]) -> u32 {
-    let (mut stack, mut scratch) = (0, 0);
-    for slot in slots {
+/// The slots from one on are not needed any more once there are so many slots: the statement that made them is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Release {
+    pub(super) first: usize,
+    pub(super) made: usize,
+}
+
+/// Gives each slot its place; returns the bytes of scratch memory that are needed. Statements that follow each other use
+/// the same scratch memory. `releases` are in order of `made`.
+pub(super) fn place(slots: &mut [Slot], releases: &[Release]) -> u32 {
+    let (mut stack, mut scratch, mut most) = (0, 0, 0);
+    // where the scratch memory of each slot would begin
+    let mut tops = Vec::with_capacity(slots.len());
+    let mut releases = releases.iter().peekable();
+    for (at, slot) in slots.iter_mut().enumerate() {
+        while let Some(release) = releases.next_if(|release| release.made <= at) {
+            scratch = tops.get(release.first).copied().unwrap_or(scratch);
+        }
+        tops.push(scratch);
         let size = slot.size.next_multiple_of(8);
         if slot.size <= STACK_SLOT && stack + size <= STACK_BUDGET {
             stack += size;
@@ -19,9 +34,10 @@ pub(super) fn place(slots: &mut [Slot]) -> u32 {
         } else {
             slot.place = Place::Scratch(scratch);
             scratch += size;
+            most = most.max(scratch);
         }
     }
-    scratch
+    most
 }
 
 #[cfg(test)]
@@ -32,9 +48,20 @@ mod tests {
     fn small_slots_are_on_the_stack_until_it_is_full() {
         let slot = |size| Slot { size, align: 1, place: Place::Stack };
         let mut slots = [slot(1024), slot(16), slot(64), slot(64), slot(64), slot(5)];
-        assert_eq!(place(&mut slots), 1024 + 64);
+        assert_eq!(place(&mut slots, &[]), 1024 + 64);
         let places: Vec<_> = slots.iter().map(|slot| slot.place).collect();
         let stack = Place::Stack;
         assert_eq!(places, [Place::Scratch(0), stack, stack, stack, Place::Scratch(1024), stack]);
+    }
+
+    #[test]
+    fn statements_share_scratch_memory() {
+        let slot = |size| Slot { size, align: 1, place: Place::Stack };
+        // a variable; a condition, around a statement of two values and one of one; another statement
+        let mut slots = [slot(100), slot(200), slot(300), slot(400), slot(500), slot(600)];
+        let releases = [(2, 4), (4, 5), (1, 5), (5, 6)].map(|(first, made)| Release { first, made });
+        assert_eq!(place(&mut slots, &releases), 104 + 200 + 304 + 400);
+        let places: Vec<_> = slots.iter().map(|slot| slot.place).collect();
+        assert_eq!(places, [0, 104, 304, 608, 304, 104].map(Place::Scratch));
     }
 }

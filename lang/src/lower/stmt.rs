@@ -2,6 +2,7 @@
 
 use super::Body;
 use super::expr::{binary, has_effects, int, mentions, nothing};
+use super::slots::Release;
 use crate::ast::{self, Block, Expr, ExprKind, Probe, Stmt, StmtKind};
 use crate::check::aggregation_call;
 use crate::hir::{self, FieldPath, FieldStep};
@@ -50,6 +51,7 @@ impl Body<'_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<hir::Stmt>) {
         let span = stmt.span;
+        let first = self.slots.len();
         let kind = match &stmt.kind {
             StmtKind::Expr(expr) => self.discard(expr),
             StmtKind::Let { name, value, .. } => self.set_var(name.span, value.as_ref(), span),
@@ -81,6 +83,7 @@ impl Body<'_, '_> {
             StmtKind::Discard(_) | StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));
+        self.releases.push(Release { first, made: self.slots.len() });
     }
 
     /// An expression for what it does; nothing when it does nothing.
