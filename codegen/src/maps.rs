@@ -106,6 +106,8 @@ impl<'c> Emitter<'_, 'c> {
     pub(crate) fn map_has(&self, map: MapId, key: &Buffered) -> Emit<Int<'c>> {
         let value = self.lookup(map, self.buffered(key)?.ptr)?;
         let absent = self.llvm.truth(self.llvm.is_null(value.ptr)?)?;
+        // LLVM tests this and another number at once, by what their bits have in common: never with an address.
+        let absent = self.llvm.opaque(absent)?;
         Ok(self.llvm.builder.build_xor(absent, self.llvm.int(1), "")?)
     }
 

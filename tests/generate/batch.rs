@@ -35,6 +35,8 @@ pub struct Bench {
 const PATIENCE: Duration = Duration::from_secs(900);
 /// The statuses of a script that was refused: it does not compile, the kernel lacks something.
 const REFUSALS: [i32; 2] = [1, 3];
+/// The code of what a kernel lacks, as a loader says it.
+const LACKS: &str = "LT0503";
 /// The code of what must not happen.
 const INTERNAL: &str = "[LT0601]";
 
@@ -54,6 +56,14 @@ impl Bench {
         output.success().map_err(|why| VmError::Broken(format!("{why}\n{}", output.err())))?;
         std::fs::write(&profile, &output.stdout).map_err(|error| VmError::Broken(error.to_string()))?;
         Ok(Bench { target: Target::Guest(kernel.to_owned(), profile), folder, batches: AtomicUsize::new(0) })
+    }
+
+    /// Of the kernel.
+    pub fn name(&self) -> &str {
+        match &self.target {
+            Target::Here => "this kernel",
+            Target::Guest(name, _) => name,
+        }
     }
 
     /// What comes of each script.
@@ -77,7 +87,9 @@ impl Bench {
         let mut lines = said.lines().map(|line| line.split_once(' ').map_or(line, |(_, verdict)| verdict));
         for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Loads) {
             let line = lines.next().ok_or_else(|| format!("the loader says too little:\n{said}"))?;
-            if line != "ok" {
+            if line.starts_with(LACKS) {
+                *verdict = Verdict::Refused(line.to_owned());
+            } else if line != "ok" {
                 *verdict = Verdict::Fails(line.to_owned());
             }
         }

@@ -1,5 +1,6 @@
 //! A random well-typed script for a seed and a number.
 
+use super::examples;
 use super::numbers::{self, Leaves};
 use super::places::{ANYWHERE, FUNCTIONS, PLACES, Place};
 use super::rng::Rng;
@@ -55,26 +56,73 @@ pub struct Maker {
     pub maps: Vec<Map>,
     /// Scratch variables in sight.
     pub vars: Vec<(String, Ty)>,
+    /// What can be read but not assigned to: entries of maps that a loop goes over.
+    pub entries: Vec<(String, Ty)>,
     names: usize,
     /// Whether expressions read maps.
     reads_maps: bool,
+    /// Loops around the statement that is made.
+    pub loops: usize,
+    /// How much there is of everything.
+    pub size: &'static Size,
 }
+
+/// How large a script becomes.
+pub struct Size {
+    /// Most probes.
+    actions: usize,
+    /// Most statements of a block.
+    pub statements: usize,
+    /// Most blocks inside of each other.
+    blocks: usize,
+    /// Operations inside of each other, in values.
+    pub depth: usize,
+}
+
+/// In 100 scripts so many are at most this large.
+const SIZES: [(usize, Size); 4] = [
+    (70, Size { actions: 3, statements: 4, blocks: 2, depth: 2 }),
+    (90, Size { actions: 5, statements: 10, blocks: 4, depth: 3 }),
+    (96, Size { actions: 24, statements: 5, blocks: 3, depth: 2 }),
+    (100, Size { actions: 2, statements: 40, blocks: 5, depth: 5 }),
+];
+/// Lengths of strings; the default makes keys that old kernels refuse.
+const STRING_LENGTHS: [&str; 6] = [
+    "max_strlen = 8",
+    "max_strlen = 17",
+    "max_strlen = 64",
+    "max_strlen = 100",
+    "max_strlen = 200",
+    "max_strlen = 500",
+];
 
 /// Makes a script; with `functions`, also for kernels whose functions can be traced.
 pub fn script(seed: u64, number: u64, functions: bool) -> Script {
+    let mut rng = Rng::new(seed, number);
+    let dice = rng.below(100);
+    let size = SIZES.iter().find(|(below, _)| dice < *below).map_or(&SIZES[0].1, |(_, size)| size);
     let mut maker = Maker {
-        rng: Rng::new(seed, number),
+        rng,
         place: &ANYWHERE,
         maps: Vec::new(),
         vars: Vec::new(),
+        entries: Vec::new(),
         names: 0,
         reads_maps: true,
+        loops: 0,
+        size,
     };
     maker.invent_maps();
-    let count = 1 + maker.rng.below(3);
+    let mut settings = Vec::new();
+    if maker.rng.chance(85) {
+        settings.push((*maker.rng.pick(&STRING_LENGTHS)).to_owned());
+    }
+    let count = 1 + maker.rng.below(size.actions);
     let mut actions: Vec<Action> = (0..count).map(|_| maker.action(functions)).collect();
     actions.extend(maker.assign_all());
-    Script { actions }
+    let count = if maker.rng.chance(15) { 1 + maker.rng.below(4) } else { 0 };
+    let examples = (0..count).map(|at| examples::any(&mut maker.rng, at)).collect();
+    Script { settings, actions, examples }
 }
 
 impl Leaves for Maker {
@@ -83,10 +131,12 @@ impl Leaves for Maker {
     }
 
     fn leaf(&mut self) -> Node {
-        match self.rng.below(10) {
+        match self.rng.below(11) {
             0..=2 => self.variable(|ty| ty.is_number()),
             3 | 4 => self.read_map(|ty| ty.is_number()),
             5 => self.step(),
+            6 => self.entry_of_loop(|ty| ty.is_number()),
+            7 => self.function(),
             _ => None,
         }
         .unwrap_or_else(|| {
@@ -126,8 +176,11 @@ impl Maker {
         let functions = functions && self.rng.chance(60);
         self.place = self.rng.pick(if functions { FUNCTIONS } else { PLACES });
         self.vars.clear();
-        let predicate = self.rng.chance(30).then(|| self.condition(2));
-        let body = self.block(4, 2);
+        let depth = self.size.depth;
+        let predicate = self.rng.chance(30).then(|| self.condition(depth));
+        self.entries.clear();
+        let (length, depth) = (self.size.statements, self.size.blocks);
+        let body = self.block(length, depth);
         Action { probe: self.place.probe.to_owned(), predicate, body, angle: self.rng.chance(25) }
     }
 
@@ -153,6 +206,32 @@ impl Maker {
         let fitting: Vec<(String, Ty)> = self.vars.iter().filter(|(_, ty)| fits(*ty)).cloned().collect();
         let (name, ty) = (!fitting.is_empty()).then(|| self.rng.pick(&fitting).clone())?;
         Some(Node::text(name, ty))
+    }
+
+    /// A part of the entry that a loop is at.
+    fn entry_of_loop(&mut self, fits: impl Fn(Ty) -> bool) -> Option<Node> {
+        let fitting: Vec<(String, Ty)> = self.entries.iter().filter(|(_, ty)| fits(*ty)).cloned().collect();
+        let (name, ty) = (!fitting.is_empty()).then(|| self.rng.pick(&fitting).clone())?;
+        Some(Node::text(name, ty))
+    }
+
+    /// A function of other things than numbers that gives one.
+    fn function(&mut self) -> Option<Node> {
+        let node = match self.rng.below(4) {
+            0 => Node::with("strlen(#)", Ty::U64, vec![self.string(1)]),
+            1 | 2 => {
+                let kids = vec![self.string(1), self.string(0)];
+                Node::with(&format!("strncmp(#, #, {})", 1 + self.rng.below(40)), Ty::U64, kids)
+            }
+            _ => {
+                let reads = self.reads_maps;
+                let map = self.map(|map| reads && map.keys.len() == 1)?;
+                self.mark_read(&map);
+                let key = self.value(map.keys[0], 1);
+                Node::with(&format!("has_key({}, #)", map.name), Ty::Bool, vec![key])
+            }
+        };
+        Some(node)
     }
 
     /// A map whose content passes.
@@ -241,6 +320,7 @@ impl Maker {
             0 | 1 => {
                 Node::text(*self.rng.pick(&["\"\"", "\"dd\"", "\"bash\"", "\"a longer text of a script\""]), Ty::Str)
             }
+            5 => self.entry_of_loop(|ty| ty == Ty::Str).unwrap_or_else(|| Node::text("probe", Ty::Str)),
             2 => self.variable(|ty| ty == Ty::Str).unwrap_or_else(|| Node::text("comm", Ty::Str)),
             3 => self.read_map(|ty| ty == Ty::Str).unwrap_or_else(|| Node::text("comm", Ty::Str)),
             4 if depth > 0 => {
@@ -272,14 +352,14 @@ impl Maker {
         match map.holds {
             Holds::Plain(ty) => {
                 let place = self.entry(map, "", "", ty);
-                let value = self.value(ty, 2);
+                let value = self.value(ty, self.size.depth);
                 Node::with("# = #", Ty::Void, vec![place, value])
             }
             Holds::Aggregate(function) => {
                 let place = self.entry(map, "", "", Ty::Void);
                 let mut kids = vec![place];
                 if function.contains('#') {
-                    kids.push(self.value(Ty::I64, 2));
+                    kids.push(self.value(Ty::I64, self.size.depth));
                 }
                 Node::with(&format!("# = {function}"), Ty::Void, kids)
             }

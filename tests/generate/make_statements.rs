@@ -1,8 +1,25 @@
 //! Random statements.
 
+use super::examples;
 use super::make::{Holds, Maker, Map};
 use super::numbers;
 use super::tree::{Node, Op, Stmt, Ty};
+
+/// What is said without values of the script.
+const REQUESTS: [&str; 12] = [
+    "exit()",
+    "exit(3)",
+    "return",
+    "@stacks[kstack(perf, 5)] = count()",
+    "print(kstack)",
+    "time()",
+    "time(\"%H:%M:%S %A\\n\")",
+    "print(strftime(\"%H:%M:%S.%f\", nsecs))",
+    "@times[strftime(\"%M\", elapsed)] = count()",
+    "print((ksym(curtask.mm), kstack(3), cpu))",
+    "@syms[ksym(nsecs)] = kstack(2)",
+    "printf(\"%s %s %s %p\\n\", ksym(cpu), strftime(\"%D\", nsecs), kstack(raw, 2), curtask)",
+];
 
 /// Compound assignments.
 const OPERATORS: [&str; 10] =
@@ -11,20 +28,21 @@ const OPERATORS: [&str; 10] =
 impl Maker {
     /// At most `length` statements; blocks at most `depth` deep.
     pub fn block(&mut self, length: usize, depth: usize) -> Vec<Stmt> {
-        let seen = self.vars.len();
-        let block = (0..1 + self.rng.below(length)).map(|_| self.statement(depth)).collect();
-        self.vars.truncate(seen);
+        let (vars, entries) = (self.vars.len(), self.entries.len());
+        let mut block = Vec::new();
+        for _ in 0..1 + self.rng.below(length) {
+            self.statement(depth, &mut block);
+        }
+        self.vars.truncate(vars);
+        self.entries.truncate(entries);
         block
     }
 
-    fn statement(&mut self, depth: usize) -> Stmt {
-        let line = match self.rng.below(30) {
-            0..=2 if depth > 0 => {
-                let condition = self.condition(2);
-                let then = self.block(3, depth - 1);
-                let otherwise = if self.rng.chance(50) { self.block(2, depth - 1) } else { Vec::new() };
-                return Stmt::If(condition, then, otherwise);
-            }
+    fn statement(&mut self, depth: usize, out: &mut Vec<Stmt>) {
+        let line = match self.rng.below(34) {
+            0..=2 if depth > 0 => return out.push(self.conditional(depth)),
+            3 if depth > 0 => return self.looped(depth, out),
+            4 if self.loops > 0 => Node::text(*self.rng.pick(&["break", "continue"]), Ty::Void),
             0..=6 => self.declare(),
             7 => self.change_variable(),
             8 | 9 => self.change_map(),
@@ -33,16 +51,87 @@ impl Maker {
             20 | 21 => self.print(),
             22 => self.step().unwrap_or_else(|| Node::text("exit()", Ty::Void)),
             23 => self.remove("delete(", ")"),
-            24 => self.whole("clear(#)"),
-            25 => self.whole("zero(#)"),
-            26 => self.look(),
-            27 | 28 => self.each_entry(),
-            _ => Node::text(
-                *self.rng.pick(&["exit()", "exit(3)", "@stacks[kstack(perf, 5)] = count()", "print(kstack)"]),
-                Ty::Void,
-            ),
+            24 => {
+                let template = *self.rng.pick(&["clear(#)", "zero(#)"]);
+                self.whole(template)
+            }
+            25 => Node::text(examples::body(&mut self.rng), Ty::Void),
+            26 => self.long_value(),
+            27 => self.look(),
+            28 | 29 => self.each_entry(),
+            _ => Node::text(*self.rng.pick(&REQUESTS), Ty::Void),
         };
-        Stmt::Line(line)
+        out.push(Stmt::Line(line));
+    }
+
+    fn conditional(&mut self, depth: usize) -> Stmt {
+        let condition = self.condition(self.size.depth);
+        let most = self.size.statements;
+        let then = self.block(most.div_ceil(2) + 1, depth - 1);
+        let otherwise = if self.rng.chance(50) { self.block(most.div_ceil(2), depth - 1) } else { Vec::new() };
+        Stmt::If(condition, then, otherwise)
+    }
+
+    /// A loop and what has to stand before it.
+    fn looped(&mut self, depth: usize, out: &mut Vec<Stmt>) {
+        let name = self.fresh();
+        let (vars, entries) = (self.vars.len(), self.entries.len());
+        let head = match self.rng.below(6) {
+            0 | 1 => {
+                let count = self.rng.below(30);
+                self.vars.push((name.clone(), Ty::I64));
+                Node::text(format!("for ({name} : 0..{count})"), Ty::Void)
+            }
+            2 => {
+                let ends = vec![self.value(Ty::I64, 1), self.value(Ty::I64, 1)];
+                self.vars.push((name.clone(), Ty::I64));
+                Node::with(&format!("for ({name} : #..#)"), Ty::Void, ends)
+            }
+            3 => Node::text(format!("unroll ({})", 1 + self.rng.below(12)), Ty::Void),
+            4 => {
+                out.push(Stmt::Line(Node::text(format!("{name} = 0"), Ty::Void)));
+                self.vars.push((name.clone(), Ty::I64));
+                let condition = self.condition(1);
+                Node::with(&format!("while ({name}++ < {} && #)", self.rng.below(200)), Ty::Void, vec![condition])
+            }
+            _ => match self.map(|map| !map.keys.is_empty() && matches!(map.holds, Holds::Plain(_))) {
+                Some(map) => self.over(&map, &name),
+                None => Node::text("unroll (2)", Ty::Void),
+            },
+        };
+        self.loops += 1;
+        let body = self.block(self.size.statements.div_ceil(2), depth - 1);
+        self.loops -= 1;
+        self.vars.truncate(vars);
+        self.entries.truncate(entries);
+        out.push(Stmt::Loop(head, body));
+    }
+
+    fn over(&mut self, map: &Map, name: &str) -> Node {
+        self.mark_read(map);
+        if let Holds::Plain(ty) = map.holds {
+            self.entries.push((format!("{name}.1"), ty));
+        }
+        match map.keys[..] {
+            [key] => self.entries.push((format!("{name}.0"), key)),
+            _ => self.entries.extend((0..).zip(&map.keys).map(|(at, key)| (format!("{name}.0.{at}"), *key))),
+        }
+        Node::text(format!("for ({name} : {})", map.name), Ty::Void)
+    }
+
+    /// Many strings and numbers in one value.
+    fn long_value(&mut self) -> Node {
+        let kids: Vec<Node> = (0..1 + self.rng.below(9))
+            .map(|_| {
+                let ty = *self.rng.pick(&[Ty::I64, Ty::Str, Ty::Pair]);
+                self.value(ty, 1)
+            })
+            .collect();
+        let holes = vec!["#"; kids.len()].join(", ");
+        let name = self.fresh();
+        let template =
+            *self.rng.pick(&["print((1, #))", "NAME = (1, #)", "@t_NAME[1, #] = count()", "@u_NAME = (1, #)"]);
+        Node::with(&template.replace("NAME", &name).replace("_$", "_").replace('#', &holes), Ty::Void, kids)
     }
 
     fn assign_some(&mut self) -> Node {
@@ -62,7 +151,7 @@ impl Maker {
         }
         let name = self.fresh();
         let ty = *self.rng.pick(&[Ty::I64, Ty::I64, Ty::I64, Ty::Str, Ty::Pair]);
-        let value = self.value(ty, 3);
+        let value = self.value(ty, self.size.depth + 1);
         let node = match (self.rng.below(3), ty) {
             (0, Ty::Int { .. }) => {
                 let written = numbers::any_type(&mut self.rng);

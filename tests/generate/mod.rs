@@ -1,10 +1,12 @@
 //! Random well-typed scripts: each is refused by the checker or loads, and those that compute print the right numbers.
 //!
-//! The seed is fixed and said in failures; `LT_SEED` takes another, `LT_PROGRAMS` another number of scripts. What was ever
-//! found to fail is a script in `cases`. A failure is shrunk before it is shown.
+//! The seed is fixed and said in failures, like the script's number; `LT_SEED` takes another, `LT_PROGRAMS` another number
+//! of scripts, `LT_FIRST` begins at another one, `LT_KEEP_REFUSED` is a folder for those that were refused and why. What
+//! was ever found to fail is a script in `cases`. A failure is shrunk before it is shown, for `LT_SHRINK` seconds.
 
 mod batch;
 mod evaluate;
+mod examples;
 mod make;
 mod make_statements;
 mod numbers;
@@ -103,20 +105,28 @@ fn cases_load(kernel: &str) -> Result<(), String> {
 fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
     let (seed, programs) = (seed(), setting("LT_PROGRAMS", PROGRAMS));
     let (mut refused, mut failures): (Vec<String>, Vec<(Script, String)>) = (Vec::new(), Vec::new());
-    let mut at = 0;
-    while at < programs {
-        let scripts: Vec<Script> =
-            (at..programs.min(at + BATCH)).map(|number| make::script(seed, number, functions)).collect();
-        for (script, verdict) in scripts.iter().zip(bench.judge(&scripts)?) {
+    let first = setting("LT_FIRST", 0);
+    let mut at = first;
+    while at < first + programs {
+        let numbers = at..(first + programs).min(at + BATCH);
+        let scripts: Vec<Script> = numbers.clone().map(|number| make::script(seed, number, functions)).collect();
+        for ((script, verdict), number) in scripts.iter().zip(bench.judge(&scripts)?).zip(numbers) {
             match verdict {
                 Verdict::Loads => {}
                 Verdict::Refused(why) => refused.push(format!("{why}\n{script}")),
-                Verdict::Fails(why) => failures.push((script.clone(), why)),
+                Verdict::Fails(why) => failures.push((script.clone(), format!("script {number}: {why}"))),
             }
         }
         at += BATCH;
     }
-    eprintln!("generate: seed {seed}, {programs} scripts, {} refused, {} failed", refused.len(), failures.len());
+    let loaded = programs as usize - refused.len() - failures.len();
+    eprintln!(
+        "generate: {}: seed {seed}, {programs} scripts: {loaded} load, {} are refused{}, {} failed",
+        bench.name(),
+        refused.len(),
+        reasons(&refused),
+        failures.len()
+    );
     if let Some(folder) = std::env::var_os("LT_KEEP_REFUSED") {
         for (at, text) in refused.iter().enumerate() {
             std::fs::write(Path::new(&folder).join(format!("{at}.txt")), text).map_err(|error| error.to_string())?;
@@ -133,6 +143,19 @@ fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
         return Err(format!("seed {seed}: {} of {programs} scripts are refused:\n{shown}", refused.len()));
     }
     Ok(())
+}
+
+/// How many messages of each code are the first of a refused script, the most frequent first: ` (LT0503 12, LT0603 3)`.
+fn reasons(refused: &[String]) -> String {
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for why in refused {
+        let code = why.find("LT0").and_then(|at| why.get(at..at + 6)).unwrap_or("other");
+        *counts.entry(code).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let counts: Vec<String> = counts.into_iter().map(|(code, count)| format!("{code} {count}")).collect();
+    if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
 fn report(bench: &Bench, seed: u64, failures: Vec<(Script, String)>) -> String {

@@ -86,8 +86,7 @@ const NETWORK: &[(&str, u32, bool)] = &[
     ("args.skb.pkt_type", 8, false),
     ("*args.skb.data", 8, false),
     ("args.skb.data[pid % 20]", 8, false),
-    ("args.skb.cb[3]", 8, true),
-    ("args.skb.dev.nd_net.net.proc_inum", 32, false),
+    ("args.skb.dev.nd_net.net.ns.inum", 32, false),
 ];
 const RETURNED: &[(&str, u32, bool)] = &[("retval", 64, true)];
 
@@ -102,6 +101,8 @@ pub const FUNCTIONS: &[Place] = &[
     Place { probe: "kprobe:ip_rcv", ints: NETWORK, strings: &["args.dev.name", "func"] },
     Place { probe: "fentry:ip_rcv", ints: NETWORK, strings: &["args.dev.name", "func"] },
     Place { probe: "kretprobe:vfs_w*", ints: &[], strings: &["func"] },
+    Place { probe: "kprobe:vfs_*", ints: &[("arg0", 64, true), ("arg5", 64, true)], strings: &["func", "str(arg1)"] },
+    Place { probe: "fentry:vfs_*", ints: &[], strings: &["func", "probe"] },
 ];
 
 /// Places that every machine has.
@@ -142,5 +143,19 @@ pub const PLACES: &[Place] = &[
         ints: &[("args.pid", 32, true), ("args.target_cpu", 32, true)],
         strings: &["args.comm"],
     },
+    Place {
+        probe: "rawtracepoint:sched_switch",
+        ints: &[("arg0", 64, true), ("args.prev.pid", 32, true), ("args.next.prio", 32, true)],
+        strings: &["args.prev.comm", "args.next.comm"],
+    },
+    Place { probe: "software:page-faults:100", ints: &[], strings: &[] },
+    Place { probe: "software:cpu-clock:1000000,software:cs", ints: &[], strings: &["probe"] },
+    Place {
+        probe: "uprobe:libc:malloc,uprobe:libc:free",
+        ints: &[("arg0", 64, true), ("*(uint32 *)arg0", 32, false)],
+        strings: &["str(arg0)", "str(arg0, 20)", "func"],
+    },
+    Place { probe: "uretprobe:libc:getenv", ints: &[("retval", 64, true)], strings: &["str(retval)", "func"] },
+    Place { probe: "tracepoint:sched:sched_*", ints: &[], strings: &["probe"] },
     Place { probe: "tracepoint:irq:softirq_entry", ints: &[("args.vec", 32, false)], strings: &[] },
 ];

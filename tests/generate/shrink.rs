@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 /// Most scripts that one round tries.
 const MOST: usize = 60;
-/// After this long, what is reached is small enough.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// After so many seconds what is reached is small enough.
+const PATIENCE: u64 = 40;
 
 /// Shrinks while `first_failing` finds one that still fails among simpler scripts.
 pub fn shrink(script: Script, mut first_failing: impl FnMut(&[Script]) -> Option<usize>) -> Script {
     let mut script = script;
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + Duration::from_secs(super::setting("LT_SHRINK", PATIENCE));
     while Instant::now() < end {
         let mut simpler = simpler(&script);
         simpler.truncate(MOST);
@@ -25,12 +25,25 @@ pub fn shrink(script: Script, mut first_failing: impl FnMut(&[Script]) -> Option
 
 fn simpler(script: &Script) -> Vec<Script> {
     let mut found = Vec::new();
+    let probes = script.actions.len() + script.examples.len();
     for at in 0..script.actions.len() {
-        if script.actions.len() > 1 {
+        if probes > 1 {
             let mut without = script.clone();
             without.actions.remove(at);
             found.push(without);
         }
+    }
+    for at in 0..script.examples.len() {
+        if probes > 1 {
+            let mut without = script.clone();
+            without.examples.remove(at);
+            found.push(without);
+        }
+    }
+    for at in 0..script.settings.len() {
+        let mut without = script.clone();
+        without.settings.remove(at);
+        found.push(without);
     }
     for (at, action) in script.actions.iter().enumerate() {
         for changed in actions(action) {
@@ -67,6 +80,12 @@ fn blocks(block: &[Stmt]) -> Vec<Vec<Stmt>> {
         match stmt {
             Stmt::Line(node) => {
                 found.extend(nodes(node).into_iter().map(|node| replaced(at, &[Stmt::Line(node)])));
+            }
+            Stmt::Loop(head, steps) => {
+                found.push(replaced(at, steps));
+                let other = |head: &Node, steps: &[Stmt]| replaced(at, &[Stmt::Loop(head.clone(), steps.to_vec())]);
+                found.extend(blocks(steps).iter().map(|steps| other(head, steps)));
+                found.extend(nodes(head).iter().map(|head| other(head, steps)));
             }
             Stmt::If(condition, then, otherwise) => {
                 found.extend([replaced(at, then), replaced(at, otherwise)]);

@@ -76,6 +76,8 @@ pub struct Node {
 pub enum Stmt {
     Line(Node),
     If(Node, Vec<Stmt>, Vec<Stmt>),
+    /// What stands before the block, and the steps.
+    Loop(Node, Vec<Stmt>),
 }
 
 /// An action and what it is attached to.
@@ -91,7 +93,11 @@ pub struct Action {
 /// A script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
+    /// Settings, as `name = value`.
+    pub settings: Vec<String>,
     pub actions: Vec<Action>,
+    /// Whole probes, as text.
+    pub examples: Vec<String>,
 }
 
 impl Node {
@@ -177,7 +183,13 @@ fn render_block(block: &[Stmt], depth: usize, out: &mut String) {
         match stmt {
             Stmt::Line(node) => {
                 node.render(out);
-                out.push_str(";\n");
+                out.push_str(if out.ends_with('}') { "\n" } else { ";\n" });
+            }
+            Stmt::Loop(head, steps) => {
+                head.render(out);
+                out.push_str(" {\n");
+                render_block(steps, depth + 1, out);
+                let _ = writeln!(out, "{indent}}}");
             }
             Stmt::If(condition, then, otherwise) => {
                 out.push_str("if (");
@@ -196,6 +208,9 @@ fn render_block(block: &[Stmt], depth: usize, out: &mut String) {
 
 impl std::fmt::Display for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.settings.is_empty() {
+            writeln!(f, "config = {{ {} }}", self.settings.join("; "))?;
+        }
         for action in &self.actions {
             let mut text = action.probe.clone();
             if let Some(predicate) = &action.predicate {
@@ -208,6 +223,6 @@ impl std::fmt::Display for Script {
             render_block(&action.body, 1, &mut text);
             writeln!(f, "{text}{close}")?;
         }
-        Ok(())
+        self.examples.iter().try_for_each(|example| writeln!(f, "{example}"))
     }
 }
