@@ -8,11 +8,6 @@ use inkwell::IntPredicate;
 use lt_lang::kernel::Feature;
 use lt_lang::types::{RecordKind, Type};
 
-/// A byte of 1 in each place.
-const ONES: u64 = 0x0101_0101_0101_0101;
-/// The top bit of each byte.
-const TOPS: u64 = ONES << 7;
-
 impl<'c> Emitter<'_, 'c> {
     /// Where the current task's name lies in it, when a program can read it there: two loads, where the helper costs as
     /// much as the rest of a short program.
@@ -48,9 +43,7 @@ impl<'c> Emitter<'_, 'c> {
     fn up_to_nul(&self, word: Int<'c>) -> Emit<(Int<'c>, Int<'c>)> {
         let (llvm, builder) = (self.llvm, &self.llvm.builder);
         // The lowest bit that is left is the top bit of the first zero byte; those above it may be wrong.
-        let borrowed = builder.build_int_sub(word, llvm.uint(ONES), "")?;
-        let unset = builder.build_and(borrowed, builder.build_not(word, "")?, "")?;
-        let nuls = builder.build_and(unset, llvm.uint(TOPS), "")?;
+        let nuls = self.nuls(word)?;
         let first = builder.build_and(nuls, builder.build_int_neg(nuls, "")?, "")?;
         // Ones below that byte; nothing but ones without a NUL.
         let below =
