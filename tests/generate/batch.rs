@@ -13,6 +13,8 @@ pub enum Verdict {
     Loads,
     /// The checker or the kernel's profile says why not: as it should be.
     Refused(String),
+    /// The verifier gave up, which cannot be known before: so many ways, instructions or states.
+    TooLarge(String),
     /// lt or the kernel's verifier failed.
     Fails(String),
 }
@@ -37,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const REFUSALS: [i32; 2] = [1, 3];
 /// The code of what a kernel lacks, as a loader says it.
 const LACKS: &str = "LT0503";
+/// How verifiers say that a program is more than they follow.
+const LIMITS: [&str; 2] = ["BPF program is too large. Processed", "jumps is too complex"];
 /// The code of what must not happen.
 const INTERNAL: &str = "[LT0601]";
 
@@ -66,6 +70,15 @@ impl Bench {
         }
     }
 
+    /// Whether a script compiles for the kernel.
+    pub fn compiles(&self, script: &str) -> Result<bool, String> {
+        match self.compile(script, &self.folder.path().join("alone.lt")) {
+            Ok(_) => Ok(true),
+            Err(Verdict::Refused(_)) => Ok(false),
+            Err(verdict) => Err(format!("{verdict:?}\n{script}")),
+        }
+    }
+
     /// What comes of each script.
     pub fn judge(&self, scripts: &[Script]) -> Result<Vec<Verdict>, String> {
         let batch = self.folder.path().join(format!("batch{}", self.batches.fetch_add(1, Ordering::Relaxed)));
@@ -87,11 +100,12 @@ impl Bench {
         let mut lines = said.lines().map(|line| line.split_once(' ').map_or(line, |(_, verdict)| verdict));
         for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Loads) {
             let line = lines.next().ok_or_else(|| format!("the loader says too little:\n{said}"))?;
-            if line.starts_with(LACKS) {
-                *verdict = Verdict::Refused(line.to_owned());
-            } else if line != "ok" {
-                *verdict = Verdict::Fails(line.to_owned());
-            }
+            *verdict = match line {
+                "ok" => Verdict::Loads,
+                _ if line.starts_with(LACKS) => Verdict::Refused(line.to_owned()),
+                _ if LIMITS.iter().any(|limit| line.contains(limit)) => Verdict::TooLarge(line.to_owned()),
+                _ => Verdict::Fails(line.to_owned()),
+            };
         }
         std::fs::remove_dir_all(&batch).map_err(|error| error.to_string())?;
         Ok(verdicts)
@@ -105,16 +119,18 @@ impl Bench {
             let workers: Vec<_> = (scripts.chunks(share).enumerate())
                 .map(|(worker, scripts)| {
                     let file = folder.join(format!("{worker}.lt"));
-                    scope.spawn(move || scripts.iter().map(|script| self.compile(script, &file)).collect::<Vec<_>>())
+                    scope.spawn(move || {
+                        scripts.iter().map(|script| self.compile(&script.to_string(), &file)).collect::<Vec<_>>()
+                    })
                 })
                 .collect();
             workers.into_iter().flat_map(|worker| worker.join().expect("compiling does not panic")).collect()
         })
     }
 
-    fn compile(&self, script: &Script, file: &Path) -> Result<Vec<u8>, Verdict> {
+    fn compile(&self, script: &str, file: &Path) -> Result<Vec<u8>, Verdict> {
         let failed = |error: std::io::Error| Verdict::Fails(error.to_string());
-        std::fs::write(file, script.to_string()).map_err(failed)?;
+        std::fs::write(file, script).map_err(failed)?;
         let artifact = file.with_extension("artifact");
         let paths = [file, &artifact].map(|path| path.to_string_lossy().into_owned());
         let mut args = vec!["--emit", "artifact", "-o", &paths[1]];

@@ -63,6 +63,8 @@ pub struct Maker {
     reads_maps: bool,
     /// Loops around the statement that is made.
     pub loops: usize,
+    /// Whether programs go over maps and read aggregations.
+    pub goes_over_maps: bool,
     /// How much there is of everything.
     pub size: &'static Size,
 }
@@ -96,8 +98,17 @@ const STRING_LENGTHS: [&str; 6] = [
     "max_strlen = 500",
 ];
 
-/// Makes a script; with `functions`, also for kernels whose functions can be traced.
-pub fn script(seed: u64, number: u64, functions: bool) -> Script {
+/// What a kernel can do, so that not most scripts are refused.
+#[derive(Clone, Copy)]
+pub struct Abilities {
+    /// Its functions can be traced.
+    pub functions: bool,
+    /// Programs can go over maps, and read what other CPUs counted.
+    pub reads_maps: bool,
+}
+
+/// Makes a script for a kernel; in one of fifty, what the kernel cannot do is there all the same.
+pub fn script(seed: u64, number: u64, abilities: Abilities) -> Script {
     let mut rng = Rng::new(seed, number);
     let dice = rng.below(100);
     let size = SIZES.iter().find(|(below, _)| dice < *below).map_or(&SIZES[0].1, |(_, size)| size);
@@ -110,17 +121,19 @@ pub fn script(seed: u64, number: u64, functions: bool) -> Script {
         names: 0,
         reads_maps: true,
         loops: 0,
+        goes_over_maps: true,
         size,
     };
+    maker.goes_over_maps = abilities.reads_maps || maker.rng.chance(2);
     maker.invent_maps();
     let mut settings = Vec::new();
     if maker.rng.chance(85) {
         settings.push((*maker.rng.pick(&STRING_LENGTHS)).to_owned());
     }
     let count = 1 + maker.rng.below(size.actions);
-    let mut actions: Vec<Action> = (0..count).map(|_| maker.action(functions)).collect();
+    let mut actions: Vec<Action> = (0..count).map(|_| maker.action(abilities.functions)).collect();
     actions.extend(maker.assign_all());
-    let count = if maker.rng.chance(15) { 1 + maker.rng.below(4) } else { 0 };
+    let count = if maker.goes_over_maps && maker.rng.chance(15) { 1 + maker.rng.below(4) } else { 0 };
     let examples = (0..count).map(|at| examples::any(&mut maker.rng, at)).collect();
     Script { settings, actions, examples }
 }
@@ -246,9 +259,15 @@ impl Maker {
         self.maps.iter_mut().filter(|known| known.name == map.name).for_each(|known| known.is_read = true);
     }
 
+    /// A map whose values programs of the kernel can read and whose content passes.
+    pub fn readable(&mut self, fits: impl Fn(&Map) -> bool) -> Option<Map> {
+        let all = self.goes_over_maps;
+        self.map(|map| fits(map) && map.holds.read().is_some() && (all || matches!(map.holds, Holds::Plain(_))))
+    }
+
     fn read_map(&mut self, fits: impl Fn(Ty) -> bool) -> Option<Node> {
         let reads = self.reads_maps;
-        let map = self.map(|map| reads && map.holds.read().is_some_and(&fits))?;
+        let map = self.readable(|map| reads && map.holds.read().is_some_and(&fits))?;
         let ty = map.holds.read()?;
         self.mark_read(&map);
         Some(self.entry(&map, "", "", ty))

@@ -55,7 +55,7 @@ impl Maker {
                 let template = *self.rng.pick(&["clear(#)", "zero(#)"]);
                 self.whole(template)
             }
-            25 => Node::text(examples::body(&mut self.rng), Ty::Void),
+            25 if self.goes_over_maps || self.rng.chance(10) => Node::text(examples::body(&mut self.rng), Ty::Void),
             26 => self.long_value(),
             27 => self.look(),
             28 | 29 => self.each_entry(),
@@ -75,7 +75,7 @@ impl Maker {
     /// A loop and what has to stand before it.
     fn looped(&mut self, depth: usize, out: &mut Vec<Stmt>) {
         let name = self.fresh();
-        let (vars, entries) = (self.vars.len(), self.entries.len());
+        let (vars, entries, goes) = (self.vars.len(), self.entries.len(), self.goes_over_maps);
         let head = match self.rng.below(6) {
             0 | 1 => {
                 let count = self.rng.below(30);
@@ -94,7 +94,7 @@ impl Maker {
                 let condition = self.condition(1);
                 Node::with(&format!("while ({name}++ < {} && #)", self.rng.below(200)), Ty::Void, vec![condition])
             }
-            _ => match self.map(|map| !map.keys.is_empty() && matches!(map.holds, Holds::Plain(_))) {
+            _ => match self.readable(|map| goes && !map.keys.is_empty() && matches!(map.holds, Holds::Plain(_))) {
                 Some(map) => self.over(&map, &name),
                 None => Node::text("unroll (2)", Ty::Void),
             },
@@ -199,7 +199,8 @@ impl Maker {
 
     /// A look into a map with keys: `find`, `has_key`, `len`.
     fn look(&mut self) -> Node {
-        let Some(map) = self.map(|map| !map.keys.is_empty() && map.holds.read().is_some()) else {
+        let goes = self.goes_over_maps;
+        let Some(map) = self.readable(|map| goes && !map.keys.is_empty()) else {
             return self.declare();
         };
         self.mark_read(&map);
@@ -216,7 +217,8 @@ impl Maker {
 
     /// `for ($e : @m) { }`
     fn each_entry(&mut self) -> Node {
-        let Some(map) = self.map(|map| !map.keys.is_empty() && map.holds.read().is_some()) else {
+        let goes = self.goes_over_maps;
+        let Some(map) = self.readable(|map| goes && !map.keys.is_empty()) else {
             return self.declare();
         };
         self.mark_read(&map);

@@ -1,4 +1,4 @@
-//! Random well-typed scripts: each is refused by the checker or loads, and those that compute print the right numbers.
+//! Random well-typed scripts: each is refused by the checker or loads (or is so large that the verifier gives up), and those that compute print the right numbers.
 //!
 //! The seed is fixed and said in failures, like the script's number; `LT_SEED` takes another, `LT_PROGRAMS` another number
 //! of scripts, `LT_FIRST` begins at another one, `LT_KEEP_REFUSED` is a folder for those that were refused and why. What
@@ -20,6 +20,7 @@ use crate::support;
 use crate::vm::{self, VmError};
 use batch::{Bench, Verdict};
 use libtest_mimic::{Completion, Failed, Trial};
+use make::Abilities;
 use std::path::{Path, PathBuf};
 use tree::Script;
 
@@ -30,6 +31,8 @@ const BATCH: u64 = 500;
 /// Of 100 scripts, those that the checker must accept: a generator of refused ones shows nothing. Old kernels refuse many
 /// for limits that the messages name (5.10: keys of 512 bytes), new ones about 15.
 const ACCEPTED: usize = 40;
+/// Of 100 scripts, those that may be too large for the verifier: actions of a thousand lines.
+const TOO_LARGE: usize = 2;
 /// Failures that are shrunk and shown.
 const SHOWN: usize = 3;
 
@@ -105,23 +108,26 @@ fn cases_load(kernel: &str) -> Result<(), String> {
 fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
     let (seed, programs) = (seed(), setting("LT_PROGRAMS", PROGRAMS));
     let (mut refused, mut failures): (Vec<String>, Vec<(Script, String)>) = (Vec::new(), Vec::new());
-    let first = setting("LT_FIRST", 0);
+    let abilities =
+        Abilities { functions, reads_maps: bench.compiles("begin { @a[1] = count(); for ($e : @a) { } }")? };
+    let (mut too_large, first) = (0, setting("LT_FIRST", 0));
     let mut at = first;
     while at < first + programs {
         let numbers = at..(first + programs).min(at + BATCH);
-        let scripts: Vec<Script> = numbers.clone().map(|number| make::script(seed, number, functions)).collect();
+        let scripts: Vec<Script> = numbers.clone().map(|number| make::script(seed, number, abilities)).collect();
         for ((script, verdict), number) in scripts.iter().zip(bench.judge(&scripts)?).zip(numbers) {
             match verdict {
                 Verdict::Loads => {}
+                Verdict::TooLarge(_) => too_large += 1,
                 Verdict::Refused(why) => refused.push(format!("{why}\n{script}")),
                 Verdict::Fails(why) => failures.push((script.clone(), format!("script {number}: {why}"))),
             }
         }
         at += BATCH;
     }
-    let loaded = programs as usize - refused.len() - failures.len();
+    let loaded = programs as usize - refused.len() - failures.len() - too_large;
     eprintln!(
-        "generate: {}: seed {seed}, {programs} scripts: {loaded} load, {} are refused{}, {} failed",
+        "generate: {}: seed {seed}, {programs} scripts: {loaded} load, {} are refused{}, {too_large} are too large for the verifier, {} failed",
         bench.name(),
         refused.len(),
         reasons(&refused),
@@ -137,6 +143,9 @@ fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
     }
     if !failures.is_empty() {
         return Err(report(bench, seed, failures));
+    }
+    if too_large * 100 > programs as usize * TOO_LARGE {
+        return Err(format!("seed {seed}: {too_large} of {programs} scripts are too large for the verifier"));
     }
     if refused.len() * 100 > programs as usize * (100 - ACCEPTED) {
         let shown = refused.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
