@@ -1,6 +1,7 @@
 //! Maps on this machine's kernel: aggregations as numbers, looks into maps, loops over them.
 
-use crate::support::{Ran, expect, on_kernel, one_liner};
+use crate::cost::{NUMBERS, writers_command};
+use crate::support::{Ran, expect, lt, on_kernel, one_liner};
 use libtest_mimic::Trial;
 
 /// All trials of this module.
@@ -10,6 +11,10 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("maps::numbers_of_all_cpus", numbers_of_all_cpus),
         on_kernel("maps::loops_over_aggregations", loops),
         on_kernel("maps::find_len_has_key_delete", looks),
+        on_kernel("maps::every_update_is_in_one_cut", cuts),
+        on_kernel("maps::programs_that_still_run_are_waited_for", slow_programs),
+        on_kernel("maps::cuts_by_probes", cuts_by_probes),
+        on_kernel("maps::zero_keeps_keys", zero),
     ]
 }
 
@@ -88,4 +93,113 @@ fn looks() -> Result<(), String> {
             "(true, false, true, false, 0)",
         ],
     )
+}
+
+/// What the writers of the cuts are called.
+pub const CUT_WRITERS: &str = "lt-cuts";
+/// What those are called that are traced by slow programs.
+pub const SLOW_WRITERS: &str = "lt-slow";
+
+/// Two writers and a timer, on both CPUs, in maps of all shapes, that are shown and cleared all the time. The timer
+/// interrupts programs that update the same values.
+pub fn cuts_program(period: &str) -> String {
+    let write = NUMBERS.0;
+    format!(
+        "tracepoint:raw_syscalls:sys_enter /comm == \"{CUT_WRITERS}\" && args.id == {write}/ {{ \
+           @n = count(); @by[comm, args.id] = count(); @pid[pid] = sum(2); @st[comm] = stats(3); \
+           @h = hist(args.args[2]); @k[rand % 3000] = count(); @all[0] = sum(1); @avg = avg(5) }} \
+         profile:hz:499 {{ @tick[cpu] = count(); @all[1] = sum(1); @avg = avg(5) }} \
+         interval:{period} {{ print(@n); clear(@n); print(@by); clear(@by); print(@pid); clear(@pid); print(@st); \
+           clear(@st); print(@h); clear(@h); print(@k); clear(@k); print(@all); clear(@all); clear(@avg) }}"
+    )
+}
+
+/// What is wrong with the cuts in this output; each writer made so many writes.
+pub fn check_cuts(stdout: &str, blocks: i64) -> Result<(), String> {
+    let sum = |prefix: &str| -> i64 {
+        let lines = stdout.lines().filter(|line| line.starts_with(prefix));
+        lines.filter_map(|line| line.rsplit_once(": ")?.1.parse::<i64>().ok()).sum()
+    };
+    let (mut count, mut total) = (0, 0);
+    for line in stdout.lines().filter(|line| line.starts_with("@st[")) {
+        let numbers: Vec<i64> = line.split(" = ").skip(1).filter_map(|part| leading(part)).collect();
+        let [n, average, all] = numbers[..] else { return Err(format!("not stats: {line}")) };
+        if average != 3 || all != 3 * n {
+            return Err(format!("a torn value: {line}"));
+        }
+        (count, total) = (count + n, total + all);
+    }
+    let rows = stdout.lines().filter(|line| line.starts_with("[512, 1K)"));
+    let histogram: i64 = rows.filter_map(|line| line.split_whitespace().nth(2)?.parse::<i64>().ok()).sum();
+    let sent = 2 * blocks;
+    let cuts = stdout.lines().filter(|line| line.starts_with("@n: ")).count();
+    let seen = [sum("@n: "), sum("@by["), sum("@pid[") / 2, sum("@k["), sum("@all[0]"), count, total / 3, histogram];
+    let ticks = sum("@tick[");
+    if seen != [sent; 8] || sum("@all[1]") != ticks || cuts < 3 {
+        return Err(format!("sent {sent}, saw {seen:?}; {ticks} ticks, saw {}; {cuts} cuts", sum("@all[1]")));
+    }
+    Ok(())
+}
+
+/// The number at the front of a text.
+fn leading(text: &str) -> Option<i64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+fn cuts() -> Result<(), String> {
+    let blocks = 200_000;
+    let ran = lt(["-e", &cuts_program("ms:30"), "-c", &writers_command(CUT_WRITERS, blocks)]);
+    expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
+    check_cuts(&ran.stdout, blocks).or_else(|what| Err(format!("{what}\n{}", ran.stderr)))
+}
+
+/// Programs that take their time between reading which page it is and updating it: without waiting for them, some updates
+/// of each cut are lost.
+pub fn slow_program() -> String {
+    let write = NUMBERS.0;
+    format!(
+        "tracepoint:raw_syscalls:sys_enter /comm == \"{SLOW_WRITERS}\" && args.id == {write}/ {{ \
+           $x = 0; for ($i : 0..3000) {{ $x += $i }} @n = count(); @s = stats(3) }} \
+         interval:us:500 {{ print(@n); clear(@n); print(@s); clear(@s) }}"
+    )
+}
+
+/// What is wrong with them.
+pub fn check_slow(stdout: &str, blocks: i64) -> Result<(), String> {
+    let cuts = stdout.lines().filter_map(|line| line.strip_prefix("@n: ")?.parse::<i64>().ok());
+    let stats = stdout.lines().filter_map(|line| leading(line.strip_prefix("@s: { .count = ")?));
+    let seen = (cuts.sum::<i64>(), stats.sum::<i64>());
+    if seen == (2 * blocks, 2 * blocks) { Ok(()) } else { Err(format!("sent {}, saw {seen:?}", 2 * blocks)) }
+}
+
+fn slow_programs() -> Result<(), String> {
+    let blocks = 10_000;
+    let ran = lt(["-e", &slow_program(), "-c", &writers_command(SLOW_WRITERS, blocks)]);
+    expect(ran.status == 0, "it failed", &ran)?;
+    check_slow(&ran.stdout, blocks).or_else(|what| expect(false, &what, &ran))
+}
+
+/// A probe that prints and clears by itself, once in 100 hits on each CPU, and one that only prints.
+fn cuts_by_probes() -> Result<(), String> {
+    let (write, blocks) = (NUMBERS.0, 4_000);
+    let program = format!(
+        "tracepoint:raw_syscalls:sys_enter /comm == \"{CUT_WRITERS}\" && args.id == {write}/ {{ \
+           @n = count(); @s = stats(3); if (rand % 100 == 0) {{ print(@n); clear(@n); print(@s); clear(@s) }} }}"
+    );
+    let ran = lt(["-e", &program, "-c", &writers_command(CUT_WRITERS, blocks)]);
+    expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
+    check_slow(&ran.stdout, blocks).or_else(|what| expect(false, &what, &ran))
+}
+
+fn zero() -> Result<(), String> {
+    let ran = lt([
+        "-e",
+        "begin { @c[1] = count(); @a = avg(3); @m[2] = max(7); zero(@c); zero(@a); zero(@m); print(@c); print(@a); print(@m) } \
+         tracepoint:raw_syscalls:sys_enter /comm == \"no such name\"/ { @c[1] = count(); @a = avg(3); @m[2] = max(5) }",
+        "-c",
+        "true",
+    ]);
+    let wanted = ["@c[1]: 0", "@a: 0", "@m[2]: 0", "@a: 0", "@c[1]: 0", "@m[2]: 0"];
+    expect(ran.status == 0 && lines(&ran) == wanted, "zeros", &ran)
 }

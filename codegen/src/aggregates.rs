@@ -60,12 +60,12 @@ impl<'c> Emitter<'_, 'c> {
     fn aggregate_value(&self, id: MapId, key: Option<&Buffered>, done: Block<'c>) -> Emit<Memory<'c>> {
         let llvm = self.llvm;
         let (Some(table), Some(key)) = (self.map(id)?.table, key) else {
-            return self.map_value(id, self.key(key)?, done);
+            return self.page_value(id, self.key(key)?, done);
         };
         let key = self.buffered(key)?;
         let found = llvm.new_block("found")?;
         let mut values = self.table_values(id, table, key, found)?;
-        let value = self.map_value(id, key.ptr, done)?;
+        let value = self.page_value(id, key.ptr, done)?;
         values.push((value.ptr, llvm.block()?));
         llvm.branch(found)?;
         llvm.position(found);
@@ -76,7 +76,26 @@ impl<'c> Emitter<'_, 'c> {
         Ok(Memory::aligned(value.as_basic_value().into_pointer_value()))
     }
 
-    /// The same in the map.
+    /// The same in the map, in that of its pages which the program uses.
+    fn page_value(&self, id: MapId, key: Ptr<'c>, done: Block<'c>) -> Emit<Memory<'c>> {
+        let llvm = self.llvm;
+        let Some(second) = self.map(id)?.second else { return self.map_value(id, key, done) };
+        let pages = [(id, llvm.new_block("first")?), (second, llvm.new_block("second")?)];
+        let found = llvm.new_block("page")?;
+        llvm.branch_if(llvm.is_true(self.page()?)?, pages[1].1, pages[0].1)?;
+        llvm.position(found);
+        let value = llvm.builder.build_phi(llvm.pointer(), "")?;
+        for (id, page) in pages {
+            llvm.position(page);
+            let in_page = self.map_value(id, key, done)?;
+            value.add_incoming(&[(&in_page.ptr, llvm.block()?)]);
+            llvm.branch(found)?;
+        }
+        llvm.position(found);
+        Ok(Memory::aligned(value.as_basic_value().into_pointer_value()))
+    }
+
+    /// The same in one map.
     fn map_value(&self, id: MapId, key: Ptr<'c>, done: Block<'c>) -> Emit<Memory<'c>> {
         let llvm = self.llvm;
         let found = self.lookup(id, key)?;

@@ -5,6 +5,7 @@ use crate::error::{Emit, Failure};
 use crate::flow::{self, frame};
 use crate::helpers::Helper;
 use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
+use crate::pages;
 use inkwell::debug_info::DISubprogram;
 use inkwell::values::FunctionValue;
 use lt_lang::hir::{Place, Probe, SlotId, VarId};
@@ -65,6 +66,8 @@ pub(crate) struct Emitter<'u, 'c> {
     pub(crate) temp: Memory<'c>,
     /// The key 0 of scalar maps.
     zero_key: Memory<'c>,
+    /// Holds the page of maps that have two, in programs that aggregate into such maps.
+    page: Option<Memory<'c>>,
     /// What the callbacks of loops are handed; only in programs with such loops.
     pub(crate) frame: Option<Memory<'c>>,
     /// Loops around the statement that is emitted, in this function.
@@ -103,6 +106,7 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
         slots: vec![],
         temp: part(frame::TEMP, 8)?,
         zero_key: part(frame::ZERO_KEY, 4)?,
+        page: if pages::are_used(unit.manifest, probe) { Some(part(frame::PAGE, 8)?) } else { None },
         frame,
         loops: RefCell::default(),
         context_reads: Cell::default(),
@@ -145,6 +149,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
             slots: vec![],
             temp: llvm.at(frame, frame::TEMP)?,
             zero_key: llvm.at(frame, frame::ZERO_KEY)?,
+            page: self.page.map(|_| llvm.at(frame, frame::PAGE)).transpose()?,
             frame: Some(frame),
             loops: RefCell::default(),
             context_reads: Cell::default(),
@@ -166,6 +171,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
         if let Attach::Iterator { .. } = self.program.attach {
             self.mark_object()?;
         }
+        self.remember_page()?;
         let scratch = if self.has_scratch() { Some(self.scratch_memory()?) } else { None };
         if let Some(frame) = self.frame {
             llvm.store_pointer(llvm.at(frame, frame::CONTEXT)?, self.ctx)?;
@@ -289,6 +295,11 @@ impl<'u, 'c> Emitter<'u, 'c> {
     pub(crate) fn map_with_role(&self, role: MapRole) -> Option<MapId> {
         let at = self.unit.manifest.maps.iter().position(|map| map.role == role)?;
         Some(MapId(at as u32))
+    }
+
+    /// Where [`crate::pages`] keeps the program's page.
+    pub(crate) fn page_memory(&self) -> Option<Memory<'c>> {
+        self.page
     }
 
     /// The key of scalar maps.

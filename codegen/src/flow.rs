@@ -34,8 +34,10 @@ pub(crate) mod frame {
     pub(crate) const TEMP: u32 = 24;
     /// The key 0.
     pub(crate) const ZERO_KEY: u32 = 32;
+    /// The page of maps that have two.
+    pub(crate) const PAGE: u32 = 40;
     /// Variables, eight bytes each, then slots.
-    pub(crate) const VARIABLES: u32 = 40;
+    pub(crate) const VARIABLES: u32 = 48;
 }
 
 /// Whether there is a loop of callbacks among the statements.

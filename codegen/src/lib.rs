@@ -16,6 +16,7 @@ mod map_reads;
 mod maps;
 mod memory;
 mod object;
+mod pages;
 mod reads;
 mod registers;
 mod stmt;

@@ -75,7 +75,11 @@ impl<'c> Emitter<'_, 'c> {
         let variable = self.unit.tables.get(id.0 as usize).copied().flatten();
         let variable = variable.ok_or_else(|| Failure::internal("a map without its table"))?;
         let cpu = llvm.call(Helper::ProcessorId, &[])?;
-        let cpu = builder.build_and(cpu, llvm.uint(u64::from(table.cpus - 1)), "")?;
+        let mut cpu = builder.build_and(cpu, llvm.uint(u64::from(table.cpus - 1)), "")?;
+        if table.pages > 1 {
+            let before = builder.build_int_mul(self.page()?, llvm.uint(u64::from(table.cpus)), "")?;
+            cpu = builder.build_int_add(cpu, before, "")?;
+        }
         let bytes = builder.build_int_mul(cpu, llvm.uint(u64::from(table.cpu_words() * 8)), "")?;
         llvm.offset(variable, bytes)
     }

@@ -30,6 +30,8 @@ pub struct Probe {
     pub vars: Vec<Var>,
     /// Memory that the body needs.
     pub slots: Vec<Slot>,
+    /// Maps that it aggregates into.
+    pub aggregates: Vec<MapId>,
     /// The probe in the source.
     pub span: Span,
 }

@@ -8,6 +8,7 @@ mod flow;
 mod functions;
 mod map_functions;
 mod maps;
+mod pages;
 mod place;
 mod raw;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub fn lower(
         read_maps: HashSet::new(),
         numbers: HashSet::new(),
         deleted_scalars: HashSet::new(),
+        uses: pages::Uses::default(),
     };
     session.add_user_maps();
     let mut scratch_size = 0;
@@ -66,15 +68,18 @@ pub fn lower(
         let mut body = Body::new(&mut session, program);
         let mut stmts = body.probe(probe);
         stmts.splice(0..0, body.preset());
-        let (vars, mut slots, releases) = (body.vars, body.slots, body.releases);
+        stmts.splice(0..0, body.take_stamp(probe.span));
+        let Body { vars, mut slots, releases, aggregates, .. } = body;
         let scratch = slots::place(&mut slots, &releases);
         if probes.last().is_none_or(|last: &hir::Probe| last.span != probe.span) {
             session.check_scratch(scratch, probe.span);
         }
         scratch_size = scratch_size.max(scratch);
-        probes.push(hir::Probe { program: ProgramId(at as u32), body: stmts, vars, slots, span: probe.span });
+        let (program, span) = (ProgramId(at as u32), probe.span);
+        probes.push(hir::Probe { program, body: stmts, vars, slots, aggregates, span });
     }
     session.settle_kinds();
+    session.add_pages();
     session.add_tables();
     session.add_own_maps(scratch_size);
     let programs = checked.programs.iter().enumerate();
@@ -124,6 +129,8 @@ struct Session<'a> {
     numbers: HashSet<MapId>,
     /// Maps without a key that programs delete.
     deleted_scalars: HashSet<MapId>,
+    /// What decides which maps have two pages.
+    uses: pages::Uses,
 }
 
 impl Session<'_> {
@@ -145,6 +152,10 @@ struct Body<'s, 'a> {
     loops: u32,
     /// Variables that a `find` names first.
     declared_by_find: Vec<usize>,
+    /// Maps that the program aggregates into.
+    aggregates: Vec<MapId>,
+    /// The variable that tells its actions apart.
+    stamp: Option<hir::VarId>,
 }
 
 impl<'s, 'a> Body<'s, 'a> {
@@ -157,6 +168,8 @@ impl<'s, 'a> Body<'s, 'a> {
             releases: Vec::new(),
             loops: 0,
             declared_by_find: Vec::new(),
+            aggregates: Vec::new(),
+            stamp: None,
         };
         for var in &program.vars {
             let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());

@@ -363,8 +363,12 @@ pub struct Map {
     /// offset of the element (behind the value) is non-zero once something was assigned; in one that holds an
     /// aggregation, [`Aggregate::presence_word`] says so. `None` for all other maps.
     pub presence: Option<u32>,
-    /// The table of counters in front of it.
+    /// The table of counters in front of it; in front of both pages where there are two.
     pub table: Option<Table>,
+    /// Its second page, a map of role [`MapRole::Page`] of the same shape. Programs that aggregate into it read
+    /// [`state::PAGE`] once and stay with the page that it names. So lt can turn to the other page, wait for the programs
+    /// that still use this one, and have all of its values as they were at one moment.
+    pub second: Option<MapId>,
 }
 
 /// What a map is for.
@@ -372,6 +376,8 @@ pub struct Map {
 pub enum MapRole {
     /// The script's: printed at the end.
     User,
+    /// The second page of one of the script's, see [`Map::second`].
+    Page,
     /// The ring buffer of events.
     Events,
     /// A tiny ring buffer that only wakes lt up (`exit()`); it carries no data.
@@ -492,7 +498,8 @@ pub struct Event {
     pub span: Span,
 }
 
-/// What user space does with an event.
+/// What user space does with an event. Those that name a whole map have a field in probes that the kernel runs: a u64
+/// that tells the program's actions apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EventAction {
     /// Format the fields.
@@ -573,8 +580,10 @@ pub mod state {
     pub const EXIT_CALLED: usize = 2;
     /// Word: what the action of a test or benchmark returned.
     pub const RESULT: usize = 3;
+    /// Word: 0 or 1, the page of the maps that have two into which programs aggregate.
+    pub const PAGE: usize = 4;
     /// First word of the loss counters.
-    pub const COUNTERS: usize = 4;
+    pub const COUNTERS: usize = 5;
 
     /// Index of a loss counter.
     pub fn counter(program: ProgramId, cause: LossCause) -> usize {

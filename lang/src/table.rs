@@ -22,6 +22,8 @@ const MAX_CPUS: u32 = 128;
 /// The table of a map: a variable of u64 words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
+    /// As many as the map has: 1 or 2. The slots of the second page come behind those of the first.
+    pub pages: u32,
     /// CPUs that have slots of their own; a power of two.
     pub cpus: u32,
     /// Words of a key.
@@ -41,7 +43,8 @@ impl Table {
         // Somebody who wants few keys kept means it: a table would keep some more.
         let fits = map.kind == MapKind::PerCpuHash && map.max_entries >= 8 * SLOTS && cpus <= MAX_CPUS;
         let key_fits = map.key_size.is_multiple_of(8) && (1..=KEY_WORDS).contains(&key_words);
-        (fits && key_fits).then_some(Table { cpus, key_words, value_words: aggregate.words() })
+        let pages = if map.second.is_some() { 2 } else { 1 };
+        (fits && key_fits).then_some(Table { pages, cpus, key_words, value_words: aggregate.words() })
     }
 
     /// Name of the variable for the map with this symbol.
@@ -59,8 +62,13 @@ impl Table {
         SLOTS * self.slot_words()
     }
 
+    /// Words of a page's slots.
+    pub fn page_words(self) -> u32 {
+        self.cpus * self.cpu_words()
+    }
+
     /// Words of the variable.
     pub fn words(self) -> u32 {
-        self.cpus * self.cpu_words()
+        self.pages * self.page_words()
     }
 }

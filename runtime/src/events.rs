@@ -1,8 +1,9 @@
 //! Carrying out what programs request: printing, showing and clearing maps.
 
+use crate::cuts::{Cuts, Request};
 use crate::decode;
 use crate::error::RunError;
-use crate::map_reader::MapReader;
+use crate::map_reader::{Entries, MapReader};
 use crate::maps::{Screen, Selection, entry, show};
 use crate::options::OutputFormat;
 use crate::output::{BenchmarkRun, Output, Sink, TestRun, format, output};
@@ -17,6 +18,8 @@ pub struct Requests<'m> {
     manifest: &'m Manifest,
     /// One for each map of the manifest.
     maps: Vec<MapReader<'m>>,
+    /// Those of them that have two pages.
+    pub cuts: Cuts<'m>,
     /// Scalar maps whose value was set to zero: they have one, which an aggregation does not show.
     zeroed: HashSet<MapId>,
     symbolizer: Symbolizer,
@@ -33,20 +36,34 @@ impl<'m> Requests<'m> {
     pub fn new(
         manifest: &'m Manifest,
         maps: Vec<MapReader<'m>>,
+        cuts: Cuts<'m>,
         symbolizer: Symbolizer,
         output: Box<dyn Output>,
         sink: Sink,
     ) -> Requests<'m> {
-        Requests { manifest, maps, zeroed: HashSet::new(), symbolizer, output, kept: None, sink, text: Vec::new() }
+        Requests {
+            manifest,
+            maps,
+            cuts,
+            zeroed: HashSet::new(),
+            symbolizer,
+            output,
+            kept: None,
+            sink,
+            text: Vec::new(),
+        }
     }
 
-    /// Carries out the request in `record`.
-    pub fn carry_out(&mut self, record: &[u8]) -> Result<(), RunError> {
+    /// Carries out the request in `record`, which ends at this position of the ring.
+    pub fn carry_out(&mut self, record: &[u8], position: u64) -> Result<(), RunError> {
         let id = decode::unsigned(decode::part(record, 0, 4), 4);
+        let program = decode::unsigned(decode::part(record, 4, 4), 4) as u32;
         let manifest = self.manifest;
         let Some(event) = manifest.events.get(id as usize) else {
             return Err(RunError::Inconsistent(format!("an event of an unknown kind ({id}) was sent")));
         };
+        let stamp = event.offsets.first().map(|at| decode::unsigned(decode::part(record, *at, 8), 8));
+        let request = Request { program, action: stamp, position };
         match &event.action {
             EventAction::Printf(pieces) => {
                 let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
@@ -62,15 +79,23 @@ impl<'m> Requests<'m> {
             }
             EventAction::PrintMap { map, top, div } => {
                 let zeroed = self.zeroed.contains(map);
-                self.show_map(*map, Selection { top: *top, div: div.unwrap_or(1), absent: true, zeroed })?;
+                let cut = self.cut(*map, request)?;
+                self.show_map(*map, cut, Selection { top: *top, div: div.unwrap_or(1), absent: true, zeroed })?;
             }
             EventAction::PrintEntry { map } => self.show_entry(*map, event, record)?,
             EventAction::ClearMap { map } => {
-                self.map(*map)?.clear()?;
+                match self.cut(*map, request)? {
+                    Some(cut) => self.cuts.clear(*map, cut),
+                    None => self.map(*map)?.clear()?,
+                }
                 self.zeroed.remove(map);
             }
             EventAction::ZeroMap { map } => {
-                if self.map(*map)?.zero()? {
+                let present = match self.cut(*map, request)? {
+                    Some(cut) => self.cuts.zero(*map, cut),
+                    None => self.map(*map)?.zero()?,
+                };
+                if present {
                     self.zeroed.insert(*map);
                 }
             }
@@ -89,12 +114,29 @@ impl<'m> Requests<'m> {
         self.maps.get(id.0 as usize).ok_or_else(missing)
     }
 
-    fn show_map(&mut self, id: MapId, selection: Selection) -> Result<(), RunError> {
+    /// The cut at which a request is carried out; `None` for maps that are read in place.
+    fn cut(&mut self, map: MapId, request: Request) -> Result<Option<u64>, RunError> {
+        if self.cuts.has(map) { self.cuts.of(request).map(Some) } else { Ok(None) }
+    }
+
+    /// What a map held at the last cut, or holds now.
+    pub fn held(&self, id: MapId) -> Result<Entries, RunError> {
+        match self.cuts.entries(id, u64::MAX) {
+            Some(entries) => Ok(entries),
+            None => self.map(id)?.read(),
+        }
+    }
+
+    fn show_map(&mut self, id: MapId, cut: Option<u64>, selection: Selection) -> Result<(), RunError> {
         let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
         let reader = self.maps.get(id.0 as usize).ok_or_else(missing)?;
+        let entries = match cut.and_then(|cut| self.cuts.entries(id, cut)) {
+            Some(entries) => entries,
+            None => reader.read()?,
+        };
         let mut screen =
             Screen { output: self.output.as_mut(), sink: &mut self.sink, symbolizer: &mut self.symbolizer };
-        show(reader, selection, &mut screen)
+        show(reader.map, entries, selection, &mut screen)
     }
 
     fn show_entry(&mut self, id: MapId, event: &Event, record: &[u8]) -> Result<(), RunError> {
@@ -156,6 +198,7 @@ impl<'m> Requests<'m> {
     /// The final maps, by name.
     pub fn show_final_maps(&mut self) -> Result<(), RunError> {
         self.output.finish(self.sink.buffer());
+        let last = self.cuts.cut()?;
         if !self.manifest.print_maps {
             return Ok(());
         }
@@ -164,7 +207,8 @@ impl<'m> Requests<'m> {
         users.sort_by(|left, right| left.1.name.cmp(&right.1.name));
         for (at, _) in users {
             let id = MapId(at as u32);
-            self.show_map(id, Selection { top: None, div: 1, absent: false, zeroed: self.zeroed.contains(&id) })?;
+            let cut = self.cuts.has(id).then_some(last);
+            self.show_map(id, cut, Selection { top: None, div: 1, absent: false, zeroed: self.zeroed.contains(&id) })?;
         }
         Ok(())
     }

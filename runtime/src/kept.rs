@@ -5,10 +5,11 @@
 
 use crate::decode::part;
 use crate::error::RunError;
+use crate::events::Requests;
 use crate::map_reader::{Entries, MapReader, is_present};
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
-use lt_lang::manifest::{Manifest, Map, MapRole, MapValue};
+use lt_lang::manifest::{Manifest, Map, MapId, MapRole, MapValue};
 use lt_lang::types::{Layout, Type};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -69,9 +70,12 @@ impl KeptMaps {
     }
 
     /// Takes what the maps of a run hold at its end. `stacks` is its map of stacks.
-    pub(crate) fn take(&mut self, readers: &[MapReader<'_>], stacks: Option<BorrowedFd<'_>>) -> Result<(), RunError> {
-        for reader in readers.iter().filter(|reader| reader.map.role == MapRole::User) {
-            let entries = reader.read()?;
+    pub(crate) fn take(&mut self, requests: &Requests<'_>, stacks: Option<BorrowedFd<'_>>) -> Result<(), RunError> {
+        for (at, reader) in requests.readers().iter().enumerate() {
+            if reader.map.role != MapRole::User {
+                continue;
+            }
+            let entries = requests.held(MapId(at as u32))?;
             self.forget(&reader.map.name);
             self.maps.push((reader.map.clone(), entries));
         }

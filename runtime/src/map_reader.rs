@@ -54,6 +54,31 @@ impl Entries {
 }
 
 impl Entries {
+    /// No entries, for keys and values of a map.
+    pub fn none(map: &Map) -> Entries {
+        let key_size = if map.keys.is_empty() { 0 } else { map.key_size as usize };
+        Entries { key_size, value_size: map.value_size as usize, keys: Vec::new(), values: Vec::new() }
+    }
+
+    /// Adds entries of the same map; keys may come twice then.
+    pub fn append(&mut self, more: &Entries) {
+        self.keys.extend_from_slice(&more.keys);
+        self.values.extend_from_slice(&more.values);
+    }
+
+    /// Makes all values zero.
+    pub fn zero(&mut self) {
+        self.values.fill(0);
+    }
+
+    /// Adds a zero to those of a map without a key, which always has a value.
+    pub fn with_element(mut self, map: &Map) -> Entries {
+        if map.keys.is_empty() {
+            self.values.resize(self.values.len() + self.value_size, 0);
+        }
+        self
+    }
+
     /// Combines entries whose keys are the same once `rewrite` has changed them.
     #[must_use]
     pub fn regrouped(&self, value: &MapValue, mut rewrite: impl FnMut(&mut [u8])) -> Entries {
@@ -109,6 +134,20 @@ impl<'m> MapReader<'m> {
 
     /// All entries; a scalar map has its one element.
     pub fn read(&self) -> Result<Entries, RunError> {
+        self.gather(Batch::Read)
+    }
+
+    /// Reads all entries and leaves an empty map. No program may use it.
+    pub fn take(&self) -> Result<Entries, RunError> {
+        let entries = self.gather(Batch::Take)?;
+        if let Some(table) = &self.table {
+            table.reset();
+        }
+        self.clear()?;
+        Ok(entries)
+    }
+
+    fn gather(&self, batch: Batch) -> Result<Entries, RunError> {
         let (key_size, value_size) = (self.map.key_size as usize, self.map.value_size as usize);
         let mut entries = Entries { key_size, value_size, keys: Vec::new(), values: Vec::new() };
         if matches!(self.map.kind, MapKind::Array | MapKind::PerCpuArray) {
@@ -122,7 +161,7 @@ impl<'m> MapReader<'m> {
             entries.keys.extend_from_slice(key);
             self.combine(raw, &mut entries.values);
         };
-        let done = self.read_batches(&mut add)?;
+        let done = self.read_batches(batch, &mut add)?;
         if !done {
             self.read_one_by_one(&mut add)?;
         }
@@ -179,8 +218,9 @@ impl<'m> MapReader<'m> {
         }
     }
 
-    /// Reads with BPF_MAP_LOOKUP_BATCH; `false`: the kernel cannot do that with this map, nothing was read.
-    fn read_batches(&self, add: &mut dyn FnMut(&[u8], &[u8])) -> Result<bool, RunError> {
+    /// Reads with BPF_MAP_LOOKUP_BATCH or its sister that deletes; `false`: the kernel cannot do that with this map,
+    /// nothing was read.
+    fn read_batches(&self, batch: Batch, add: &mut dyn FnMut(&[u8], &[u8])) -> Result<bool, RunError> {
         let (key_size, raw_size) = (self.map.key_size as usize, self.raw_size());
         let fitting = (BATCH_BYTES / (key_size + raw_size).max(1)).max(FIRST_BATCH);
         let mut room = FIRST_BATCH;
@@ -194,7 +234,7 @@ impl<'m> MapReader<'m> {
             let from = if first { std::ptr::null_mut() } else { cursor.as_mut_ptr().cast::<c_void>() };
             // SAFETY: keys and values have room for `count` entries, the cursors for a key of this map.
             let status = unsafe {
-                libbpf_sys::bpf_map_lookup_batch(
+                batch.call()(
                     self.fd,
                     from,
                     next.as_mut_ptr().cast(),
@@ -329,6 +369,35 @@ impl<'m> MapReader<'m> {
         RunError::System {
             what: format!("map {} cannot be read", self.map.name),
             source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
+        }
+    }
+}
+
+/// How a batch of entries is asked for.
+#[derive(Clone, Copy)]
+enum Batch {
+    /// They stay.
+    Read,
+    /// They are removed.
+    Take,
+}
+
+/// What both functions of libbpf look like.
+type BatchCall = unsafe extern "C" fn(
+    i32,
+    *mut c_void,
+    *mut c_void,
+    *mut c_void,
+    *mut c_void,
+    *mut u32,
+    *const libbpf_sys::bpf_map_batch_opts,
+) -> i32;
+
+impl Batch {
+    fn call(self) -> BatchCall {
+        match self {
+            Batch::Read => libbpf_sys::bpf_map_lookup_batch,
+            Batch::Take => libbpf_sys::bpf_map_lookup_and_delete_batch,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::decode;
 use crate::error::RunError;
-use crate::map_reader::{Entries, MapReader, is_present, words};
+use crate::map_reader::{Entries, is_present, words};
 use crate::output::{MapForm, MapHead, Output, Sink};
 use crate::symbolize::Symbolizer;
 use crate::value::Value;
@@ -33,11 +33,9 @@ pub struct Screen<'a> {
     pub symbolizer: &'a mut Symbolizer,
 }
 
-/// Shows a map.
-pub fn show(reader: &MapReader<'_>, selection: Selection, screen: &mut Screen<'_>) -> Result<(), RunError> {
-    let map = reader.map;
+/// Shows the entries of a map.
+pub fn show(map: &Map, mut entries: Entries, selection: Selection, screen: &mut Screen<'_>) -> Result<(), RunError> {
     let head = MapHead { name: &map.name, form: form(map), keyed: !map.keys.is_empty() };
-    let mut entries = reader.read()?;
     if map.keys.iter().any(Type::has_stack) {
         let layout = Layout::of(&map.keys);
         entries = entries.regrouped(&map.value, |key| {

@@ -73,8 +73,8 @@ impl Ring {
         self.position < self.produced()
     }
 
-    /// The next finished record; `None` when there is none (or it is still being written).
-    pub fn next(&mut self) -> Option<&[u8]> {
+    /// The next finished record, and the position behind it; `None` when there is none (or it is still being written).
+    pub fn next(&mut self) -> Option<(&[u8], u64)> {
         loop {
             if !self.has_pending() {
                 return None;
@@ -89,9 +89,9 @@ impl Ring {
             if header & DISCARD == 0 {
                 // SAFETY: the data pages are mapped twice in a row, so a record never wraps; the kernel does not touch
                 // it before the position behind it is published, which needs `&mut self` again.
-                return Some(unsafe {
-                    std::slice::from_raw_parts(self.producer.address.byte_add(start).as_ptr(), length)
-                });
+                let record =
+                    unsafe { std::slice::from_raw_parts(self.producer.address.byte_add(start).as_ptr(), length) };
+                return Some((record, self.position));
             }
         }
     }

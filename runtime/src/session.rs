@@ -4,9 +4,11 @@
 //! begin actions are over before any probe acts, and then all of them act from the same moment on.
 
 use crate::attach::Attached;
+use crate::cuts::Cuts;
 use crate::detach::detach;
 use crate::error::RunError;
 use crate::events::Requests;
+use crate::grace;
 use crate::kept::KeptMaps;
 use crate::load::Loaded;
 use crate::loss::losses;
@@ -21,7 +23,7 @@ use crate::table::Table;
 use crate::times::Times;
 use libbpf_rs::{Link, MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
-use lt_lang::manifest::{Attach, Manifest, Map, MapRole, Program};
+use lt_lang::manifest::{Attach, Manifest, Map, MapId, MapRole, Program};
 use std::collections::HashMap;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -107,15 +109,22 @@ impl<'l> Session<'l> {
         let (object, manifest) = (&loaded.object, &loaded.manifest);
         let fds = map_descriptors(object, manifest)?;
         let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
-        let reader = |(map, fd): (_, &RawFd)| Ok(MapReader::new(map, *fd, cpus, Table::of(object, map)?));
-        let readers = manifest.maps.iter().zip(&fds).map(reader).collect::<Result<_, RunError>>()?;
+        let reader = |map, fd, page| Ok(MapReader::new(map, fd, cpus, Table::of(object, map, page)?));
+        let first = |(map, fd): (_, &RawFd)| reader(map, *fd, 0);
+        let readers = manifest.maps.iter().zip(&fds).map(first).collect::<Result<_, RunError>>()?;
+        let mut cuts = Cuts::new(&loaded.state);
+        for (at, (map, fd)) in manifest.maps.iter().zip(&fds).enumerate() {
+            if let Some(second) = map.second.and_then(|second| fds.get(second.0 as usize)) {
+                cuts.add(MapId(at as u32), reader(map, *fd, 0)?, reader(map, *second, 1)?);
+            }
+        }
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
         let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
         let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering)?;
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks);
         symbolizer.times = Times::new(manifest.time_formats.clone());
-        let requests = Requests::new(manifest, readers, symbolizer, output, sink);
+        let requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {
                 // SAFETY: the object keeps the descriptor open for longer than the ring lives.
@@ -153,6 +162,7 @@ impl<'l> Session<'l> {
             return Ok(());
         }
         self.watch(&signals, command.as_deref())?;
+        self.requests.cuts.activate();
         self.loaded.state.set_stopped(false);
         self.notify();
         if let Some(command) = command {
@@ -315,6 +325,7 @@ impl<'l> Session<'l> {
 
     /// Runs a driver program once, and carries out all it requested.
     fn run_driver(&mut self, program: &Program) -> Result<(), RunError> {
+        self.requests.cuts.begin_action();
         self.run_program(program)?;
         self.drain_all()
     }
@@ -335,11 +346,12 @@ impl<'l> Session<'l> {
     fn drain(&mut self, limit: usize) -> Result<bool, RunError> {
         let Some(ring) = &mut self.ring else { return Ok(false) };
         let mut left = limit;
+        self.requests.cuts.ring_end = ring.end();
         loop {
             let mut batch = PUBLISH_EVERY.min(left);
             while batch > 0 {
-                let Some(record) = ring.next() else { break };
-                self.requests.carry_out(record)?;
+                let Some((record, position)) = ring.next() else { break };
+                self.requests.carry_out(record, position)?;
                 batch -= 1;
                 left -= 1;
             }
@@ -369,12 +381,13 @@ impl<'l> Session<'l> {
         let stacks = find_map(&self.loaded.manifest, &fds, MapRole::Stacks);
         // SAFETY: the object keeps the descriptor open during the call.
         let stacks = stacks.map(|(_, fd)| unsafe { BorrowedFd::borrow_raw(fd) });
-        kept.take(self.requests.readers(), stacks)
+        kept.take(&self.requests, stacks)
     }
 
     /// Stops the programs, carries out what is left, runs the end actions, shows the maps.
     fn finish(&mut self) -> Result<(), RunError> {
         self.loaded.state.set_stopped(true);
+        self.wait_for_programs()?;
         self.drain_all()?;
         self.run_drivers(&Attach::End)?;
         self.requests.report_lost(losses(&self.loaded.manifest, &self.loaded.state).events);
@@ -382,6 +395,20 @@ impl<'l> Session<'l> {
             self.requests.show_final_maps()?;
         }
         self.requests.sink.flush()
+    }
+}
+
+impl Session<'_> {
+    /// Programs that began before the end and still run may be updating the maps that are shown then.
+    fn wait_for_programs(&mut self) -> Result<(), RunError> {
+        let manifest = &self.loaded.manifest;
+        let probes = manifest.programs.iter().any(|program| !program.attach.is_driver());
+        if probes && manifest.maps.iter().any(|map| map.role == MapRole::User) {
+            grace::wait_for_programs()
+                .map_err(|source| RunError::System { what: "running programs cannot be waited for".into(), source })?;
+        }
+        self.requests.cuts.deactivate();
+        Ok(())
     }
 }
 

@@ -39,6 +39,13 @@ impl State {
         }
     }
 
+    /// Turns programs that begin from now on to this page of the maps that have two.
+    pub fn set_page(&self, page: u64) {
+        if let Some(word) = self.word(state::PAGE) {
+            word.store(page, Ordering::SeqCst);
+        }
+    }
+
     /// The argument of `exit()`, once a program called it.
     pub fn exit_code(&self) -> Option<u8> {
         (self.read(state::EXIT_CALLED) != 0).then(|| self.read(state::EXIT_CODE) as u8)

@@ -15,16 +15,18 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of a map, if it has one.
-    pub fn of(object: &Object, map: &Map) -> Result<Option<Table>, RunError> {
-        let Some(shape) = map.table else { return Ok(None) };
+    /// The table of a map, if it has one: this page of it.
+    pub fn of(object: &Object, map: &Map, page: u32) -> Result<Option<Table>, RunError> {
+        let Some(shape) = map.table.filter(|shape| page < shape.pages) else { return Ok(None) };
         let words = state::variable(object, &table::Table::symbol(&map.symbol), shape.words() as usize)?;
+        // SAFETY: the variable has so many words for each of its pages.
+        let words = unsafe { words.add((page * shape.page_words()) as usize) };
         Ok(Some(Table { shape, words }))
     }
 
     fn slots(&self) -> impl Iterator<Item = &[AtomicU64]> {
-        // SAFETY: the variable has this many words, as was checked; programs access them atomically, too.
-        let words = unsafe { std::slice::from_raw_parts(self.words.as_ptr(), self.shape.words() as usize) };
+        // SAFETY: the page has this many words, as was checked; programs access them atomically, too.
+        let words = unsafe { std::slice::from_raw_parts(self.words.as_ptr(), self.shape.page_words() as usize) };
         words.chunks_exact(self.shape.slot_words() as usize)
     }
 
@@ -40,6 +42,11 @@ impl Table {
                 see(&key, &bytes(value.into_iter()));
             }
         }
+    }
+
+    /// Makes the table a fresh one. No program may use it.
+    pub fn reset(&self) {
+        self.slots().flatten().for_each(|word| word.store(0, Ordering::SeqCst));
     }
 
     /// Makes all counters zero; keys stay.

@@ -61,6 +61,7 @@ pub fn cases() -> Vec<Case> {
         .into_iter()
         .chain(super::first_light::cases())
         .chain(super::cost::cases())
+        .chain(super::maps::cases())
         .chain(super::flow::cases())
         .chain(super::probes::cases())
         .collect()

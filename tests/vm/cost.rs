@@ -29,7 +29,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A line for the guest's shell; both parts hold single quotes or expansions that are meant for later.
-fn command(program: &str, traced: &str) -> String {
+pub fn command(program: &str, traced: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     format!("\"$LT\" -e {} -c {}", quoted(program), quoted(traced))
 }

@@ -10,6 +10,7 @@ mod flow;
 mod guest;
 mod jobs;
 mod kernels;
+mod maps;
 mod modules;
 mod probes;
 mod qemu;

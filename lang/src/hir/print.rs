@@ -52,6 +52,7 @@ impl Printer<'_> {
             MapValue::Opaque => "opaque".into(),
         };
         let flags = if map.no_prealloc { ", no preallocation" } else { "" };
+        let flags = if map.second.is_some() { format!("{flags}, two pages") } else { flags.to_string() };
         let sizes = format!("key {} value {} entries {}{flags}", map.key_size, map.value_size, map.max_entries);
         self.line(0, &format!("map {}{keys}: {value} = {} ({sizes})", map.name, kind_text(map.kind)));
     }

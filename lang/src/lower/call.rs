@@ -74,12 +74,14 @@ impl Body<'_, '_> {
             Lowering::Printf => self.printf(args, expr.span),
             Lowering::Print => self.print(args, expr.span),
             Lowering::Clear => {
-                let map = self.map_to_add_to(MapArgument::of(args)?.name);
-                Some(self.emit(EventAction::ClearMap { map }, Vec::new(), expr.span))
+                let map = self.map_to_clear(MapArgument::of(args)?.name);
+                let stamp = self.stamp();
+                Some(self.emit(EventAction::ClearMap { map }, stamp, expr.span))
             }
             Lowering::Zero => {
-                let map = self.map(MapArgument::of(args)?.name);
-                Some(self.emit(EventAction::ZeroMap { map }, Vec::new(), expr.span))
+                let map = self.map_to_zero(MapArgument::of(args)?.name);
+                let stamp = self.stamp();
+                Some(self.emit(EventAction::ZeroMap { map }, stamp, expr.span))
             }
             Lowering::Time => self.time(args, expr.span),
             Lowering::Exit => {
@@ -108,10 +110,10 @@ impl Body<'_, '_> {
         let (action, fields) = match (kind, &first.kind) {
             (PrintKind::Map, ExprKind::Map { name, .. }) => {
                 let number = |at: usize| rest.get(at).and_then(literal_int).map(|value| value as u64);
-                (EventAction::PrintMap { map: self.map_to_add_to(name), top: number(0), div: number(1) }, Vec::new())
+                (EventAction::PrintMap { map: self.map_to_show(name), top: number(0), div: number(1) }, self.stamp())
             }
             (PrintKind::Entry, ExprKind::Map { name, keys }) => {
-                let map = self.map_to_add_to(name);
+                let map = self.map(name);
                 let fields = self.key_values(map, keys);
                 self.check_entry(map, &fields, first.span);
                 (EventAction::PrintEntry { map }, fields)

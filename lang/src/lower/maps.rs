@@ -72,6 +72,7 @@ impl Session<'_> {
             value,
             presence,
             table: None,
+            second: None,
         };
         self.check_sizes(&made, map.keys_span, map.value_span);
         made
@@ -167,6 +168,7 @@ fn own_map(name: &str, role: MapRole, kind: MapKind, (key_size, value_size): (u3
         value: MapValue::Opaque,
         presence: None,
         table: None,
+        second: None,
     }
 }
 

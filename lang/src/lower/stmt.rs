@@ -153,7 +153,10 @@ impl Body<'_, '_> {
     fn assign(&mut self, place: &Expr, op: Option<ast::BinaryOp>, value: &Expr, span: Span) -> Option<hir::StmtKind> {
         match (&place.kind, op) {
             (ExprKind::Map { name, keys }, op) => match (aggregation_call(value), op) {
-                (Some(call), _) => self.aggregate(self.map_to_add_to(name), keys, call),
+                (Some(call), _) => {
+                    let map = self.map_to_aggregate(name);
+                    self.aggregate(map, keys, call)
+                }
                 (None, Some(op)) => self.change_map(place, keys, op, value, span),
                 (None, None) => {
                     let value = self.expr(value);
