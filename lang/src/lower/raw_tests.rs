@@ -70,3 +70,21 @@ fn tables_are_for_maps_that_programs_only_add_to() {
         assert_eq!(manifest.maps[0].table.is_some(), table, "{text}");
     }
 }
+
+#[test]
+fn two_pages_are_for_maps_that_are_cleared_while_probes_add_to_them() {
+    let probe = "tracepoint:raw_syscalls:sys_enter { @x[pid] = count(); @y = avg(args.id) }";
+    for (more, pages) in [
+        ("interval:s:1 { print(@x); clear(@x) }", [true, false]),
+        ("interval:s:1 { print(@y); clear(@x) }", [true, true]),
+        ("interval:s:1 { zero(@y) }", [false, true]),
+        ("interval:s:1 { print(@x); print(@y) }", [false, false]),
+        ("end { print(@x); clear(@x) }", [false, false]),
+        ("interval:s:1 { print(@x[1]); clear(@x) }", [false, false]),
+        ("interval:s:1 { clear(@x); if (@y > 5) { clear(@y) } }", [true, false]),
+    ] {
+        let manifest = lowered(&format!("{probe} {more}")).manifest;
+        let has = |at: usize| manifest.maps[at].second.is_some();
+        assert_eq!([has(0), has(1)], pages, "{more}");
+    }
+}

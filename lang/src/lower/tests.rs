@@ -205,11 +205,13 @@ fn stacks_and_entries() {
         event 0 print entry of @
           [kstack at 8, string[16] at 16] 32 bytes
         event 1 clear @
-          [] 8 bytes
+          [uint64 at 8] 16 bytes
         program lt_vfs_read_0 on kprobe:vfs_read
+          var $: uint64
+          $ = NanosecondsMonotonic
           @[(stack kernel stacks, Comm) in stack[24]] <- stats:unsigned(7:uint64)
           emit 0(stack kernel stacks, Comm)
-          emit 1()",
+          emit 1($)",
     );
 }
 
