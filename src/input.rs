@@ -201,7 +201,7 @@ fn usage(message: &str) -> Diagnostic {
     Diagnostic::error(Code::Usage, message)
 }
 
-fn read_file(name: &str) -> Result<String, Diagnostic> {
+pub fn read_file(name: &str) -> Result<String, Diagnostic> {
     let unreadable = |error: std::io::Error| {
         Diagnostic::error(Code::UnreadableFile, format!("cannot read `{name}`: {}", reason(&error)))
             .help("give the path of a script, or a program with -e")

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod docs;
 mod history;
+mod imports;
 mod input;
 mod prompt;
 mod render;

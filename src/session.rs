@@ -3,6 +3,7 @@
 
 use crate::cli::{BufferingName, Cli, FormatName, ModeName, Stage};
 use crate::docs;
+use crate::imports;
 use crate::input::{Request, Script, request};
 use crate::prompt::prompt;
 use crate::render::{Style, render};
@@ -134,8 +135,8 @@ impl Session {
     }
 
     /// The same, of a source that is there, with all that comes of it.
-    pub fn analyze(&self, file: FileId, kernel: &dyn Kernel, options: SessionOptions) -> Result<Analyzed, i32> {
-        let (ast, mut messages) = lt_lang::parse(&self.sources, file);
+    pub fn analyze(&mut self, file: FileId, kernel: &dyn Kernel, options: SessionOptions) -> Result<Analyzed, i32> {
+        let (ast, mut messages) = self.parse(file);
         let (options, found) = lt_lang::config::configure(&ast.config, &settings_of_environment(), options);
         messages.extend(found);
         let options = &options;
@@ -149,6 +150,19 @@ impl Session {
         let failed = messages.has_errors();
         let status = self.report(messages);
         if failed { Err(status) } else { Ok(Analyzed { ast, checked, lowered }) }
+    }
+
+    /// source → tokens → AST, with what the script imports and without macros
+    fn parse(&mut self, file: FileId) -> (Ast, Diagnostics) {
+        let (mut ast, mut messages) = lt_lang::parse(&self.sources, file);
+        let name = self.sources.get(file).map_or(String::new(), |source| source.name.clone());
+        messages.extend(imports::load(&mut ast, &mut self.sources, Path::new(&name)));
+        if ast.probes.is_empty() && !messages.has_errors() {
+            messages.push(lt_lang::no_probe(file));
+        }
+        let (ast, found) = lt_lang::expand(ast, &mut self.sources);
+        messages.extend(found);
+        (ast, messages)
     }
 
     /// typed program → object
@@ -323,7 +337,7 @@ impl Session {
     /// Shows all messages; gives the exit status that the first error asks for, 0 without one.
     pub fn report(&self, messages: Diagnostics) -> i32 {
         let mut status = 0;
-        for diagnostic in messages.into_sorted() {
+        for diagnostic in messages.resolved(&self.sources).into_sorted() {
             self.show(&diagnostic);
             if status == 0 && diagnostic.severity == Severity::Error {
                 status = diagnostic.code.row().status as i32;
@@ -351,7 +365,7 @@ impl Session {
         if diagnostic.severity == Severity::Warning && !self.warnings {
             return;
         }
-        let mut diagnostic = diagnostic.clone();
+        let mut diagnostic = diagnostic.clone().resolved(&self.sources);
         self.book.locate(&mut diagnostic);
         let text = render(&diagnostic, &self.sources, self.style);
         // nobody is left to tell when standard error is gone

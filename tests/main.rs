@@ -10,6 +10,7 @@ mod functions;
 mod generate;
 mod host;
 mod itself;
+mod macros;
 mod maps;
 mod markers;
 mod probes;
@@ -37,6 +38,7 @@ fn main() {
     trials.extend(itself::trials());
     trials.extend(markers::trials());
     trials.extend(flow::trials());
+    trials.extend(macros::trials());
     trials.extend(rows::trials());
     trials.extend(repl::trials());
     trials.extend(vm::trials());

@@ -107,7 +107,7 @@ impl<'c> Debug<'c> {
         span: Span,
         sources: &SourceMap,
     ) -> Emit<DISubprogram<'c>> {
-        let (file, (line, _)) = (self.file(span)?, line_column(sources, span));
+        let (file, (line, _)) = (self.file(sources.real(span))?, line_column(sources, span));
         let pointer = self.builder.create_pointer_type("", self.word, 64, 64, AddressSpace::default()).as_type();
         let types = vec![pointer; shape.parameters.len()];
         let ty = self.builder.create_subroutine_type(file, Some(shape.returns), &types, DIFlags::ZERO);
@@ -142,6 +142,7 @@ impl<'c> Debug<'c> {
         span: Span,
         sources: &SourceMap,
     ) -> Emit<DILocation<'c>> {
+        let (span, home) = (sources.real(span), sources.real(home));
         let (line, column) = line_column(sources, span);
         let scope: DIScope<'c> = if span.file == home.file {
             scope.as_debug_info_scope()

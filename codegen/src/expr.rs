@@ -21,6 +21,10 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, &expr.ty),
             ExprKind::Logical { and, left, right } => self.logical(*and, left, right),
             ExprKind::Cast(value) => self.cast(value, &expr.ty),
+            ExprKind::Block { stmts, value } => {
+                self.block(stmts)?;
+                self.scalar(value)
+            }
             ExprKind::Select { condition, then, otherwise } => {
                 self.choose(condition, || self.scalar(then), || self.scalar(otherwise))
             }
@@ -76,6 +80,10 @@ impl<'c> Emitter<'_, 'c> {
         match &expr.kind {
             ExprKind::Bytes(bytes) => self.place_bytes(bytes, &expr.ty, to, zeroed).map(Some),
             ExprKind::Var(var) => self.copy(to, self.var(*var)?, size).map(|()| None),
+            ExprKind::Block { stmts, value } => {
+                self.block(stmts)?;
+                self.place(value, to, zeroed, wide)
+            }
             ExprKind::Select { condition, then, otherwise } => self
                 .choose(
                     condition,

@@ -46,6 +46,23 @@ pub struct Ast {
     pub node_count: u32,
 }
 
+impl Ast {
+    /// Takes in what an imported script holds, in front of its own. The nodes of both are numbered apart.
+    pub fn import(&mut self, mut other: Ast) {
+        fn before<T>(own: &mut Vec<T>, others: &mut Vec<T>) {
+            others.append(own);
+            std::mem::swap(own, others);
+        }
+        before(&mut self.c_definitions, &mut other.c_definitions);
+        before(&mut self.maps, &mut other.maps);
+        before(&mut self.macros, &mut other.macros);
+        before(&mut self.functions, &mut other.functions);
+        before(&mut self.script, &mut other.script);
+        before(&mut self.probes, &mut other.probes);
+        self.node_count = self.node_count.max(other.node_count);
+    }
+}
+
 /// `name = value` in a config block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigEntry {
@@ -210,6 +227,21 @@ pub struct Block {
     pub angle: bool,
     /// The last statement is an expression that no `;` follows: the value of the block where one is wanted.
     pub has_value: bool,
+}
+
+impl Block {
+    /// The value, and what stands before it.
+    pub fn split_value(&self) -> (&[Stmt], Option<&Expr>) {
+        match self.stmts.split_last() {
+            Some((Stmt { kind: StmtKind::Expr(value), .. }, stmts)) if self.has_value => (stmts, Some(value)),
+            _ => (&self.stmts, None),
+        }
+    }
+
+    /// The value of the block.
+    pub fn value(&self) -> Option<&Expr> {
+        self.split_value().1
+    }
 }
 
 /// A statement.

@@ -77,6 +77,8 @@ codes! {
     UnknownProbeKind = 206, Compile, "unknown probe kind", "No kind of probe has this name.", "kprob:vfs_read { }";
     DuplicateVariable = 207, Compile, "variable declared twice", "A block declares the same scratch variable twice, or one that an enclosing block has.", "begin { let $a = 1; let $a = 2; }";
     NotInThisProbe = 208, Compile, "not available in this probe", "The builtin or function exists, but not in this kind of probe.", "begin { print(retval) }";
+    MacroMisused = 209, Compile, "macro cannot be used like this", "A macro calls itself, is defined twice with the same parameters, or makes the script too large.", "macro m(x) { m(x) } begin { print(m(1)) }";
+    BadImport = 210, Compile, "file cannot be imported", "What is imported is a script, found from the folder of the script that imports it. It imports itself on no way, and has no config block.", "import \"nothing.lt\"; begin { }";
 
     TypeMismatch = 301, Compile, "types do not fit", "A value of one type stands where another is needed.", "begin { @x = 1; @x = \"a\" }";
     WrongArgumentCount = 302, Compile, "wrong number of arguments", "The function takes more or fewer arguments.", "begin { printf() }";
@@ -103,7 +105,7 @@ codes! {
     NoSuchProcess = 505, Machine, "no such process", "The process given with -p does not exist.", "lt -p 999999999 -e 'begin { }'";
 
     Internal = 601, Runtime, "internal error", "lt met a state that it should never be in. Please report it with the script.", "(none is known)";
-    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "begin { return 1 }";
+    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "table t { a: int; } begin { }";
     LimitExceeded = 603, Compile, "limit exceeded", "The program would exceed a limit of the kernel's BPF machine.", "begin { printf(\"%s...\", ...) }";
 
     VerifierRejected = 701, Runtime, "the kernel refused the program", "The kernel's verifier did not accept a program that lt made. Unless a limit of the kernel is named, this is a defect of lt: please report it with the script and the output of -v.", "(none is known)";

@@ -1,7 +1,7 @@
 //! What every room says when something is wrong; rendered once, by the root package.
 
 use crate::codes::Code;
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +100,30 @@ impl Diagnostic {
         self
     }
 
+    /// The message in terms of what was written: with the macro calls that led to its place, and without the names
+    /// that copies of macros have for themselves.
+    #[must_use]
+    pub fn resolved(mut self, sources: &SourceMap) -> Self {
+        let calls = self.span().map_or_else(Vec::new, |span| sources.expanded_from(span));
+        for label in &mut self.labels {
+            label.span = sources.real(label.span);
+            label.text = plain_names(&label.text);
+        }
+        self.message = plain_names(&self.message);
+        self.notes.iter_mut().chain(&mut self.helps).for_each(|text| *text = plain_names(text));
+        let here = self.span().map(|span| span.file);
+        for call in calls {
+            if Some(call.file) == here {
+                self.labels.push(Label { span: call, text: "expanded from here".to_string() });
+            } else if let Some(file) = sources.get(call.file) {
+                let (line, column) = file.line_column(call.start);
+                self.notes.push(format!("expanded from {}:{line}:{column}", file.name));
+            }
+        }
+        self.edit = self.edit.map(|edit| Edit { span: sources.real(edit.span), ..edit });
+        self
+    }
+
     /// Sets the text shown with `-v` only.
     #[must_use]
     pub fn detail(mut self, text: impl Into<String>) -> Self {
@@ -142,6 +166,22 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
+    /// The messages in terms of what was written, see [`Diagnostic::resolved`]; a mistake in a macro is told once,
+    /// however often the macro is called.
+    #[must_use]
+    pub fn resolved(self, sources: &SourceMap) -> Self {
+        let mut list: Vec<Diagnostic> = Vec::with_capacity(self.list.len());
+        for diagnostic in self.list {
+            let copied = diagnostic.span().is_some_and(|span| sources.real(span) != span);
+            let diagnostic = diagnostic.resolved(sources);
+            let same = |other: &Diagnostic| other.message == diagnostic.message && other.span() == diagnostic.span();
+            if !(copied && list.iter().any(same)) {
+                list.push(diagnostic);
+            }
+        }
+        Diagnostics { list }
+    }
+
     /// All messages in source order (those without a place last).
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|diagnostic| diagnostic.span().map_or((1, Span::default()), |span| (0, span)));
@@ -164,4 +204,19 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, candidate)| (*distance, candidate.len()))
         .map(|(_, candidate)| candidate)
+}
+
+/// Names of scratch variables without what makes those of macros unique: `$x'3` is `$x`.
+fn plain_names(text: &str) -> String {
+    let mut parts = text.split('$');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let name = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
+        let (name, rest) = part.split_at(name);
+        let own = rest.strip_prefix('\'').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        out.push('$');
+        out.push_str(name);
+        out.push_str(own.map_or(rest, |own| own.trim_start_matches(|c: char| c.is_ascii_digit())));
+    }
+    out
 }

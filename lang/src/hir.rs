@@ -226,6 +226,13 @@ pub enum ExprKind {
     },
     /// To another scalar type: truncated, then extended by the sign of the target. To bool: compared with zero.
     Cast(Box<Expr>),
+    /// Statements, then a value that may read what they assigned. Of the value's type.
+    Block {
+        /// Carried out first.
+        stmts: Vec<Stmt>,
+        /// The value.
+        value: Box<Expr>,
+    },
     /// `?:` on scalars or memory values; only one side is evaluated.
     Select {
         /// A bool.

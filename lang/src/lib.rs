@@ -10,6 +10,7 @@ mod check;
 pub mod codes;
 pub mod config;
 pub mod diagnostic;
+mod expand;
 pub mod format;
 pub mod hir;
 pub mod kernel;
@@ -26,5 +27,6 @@ pub mod token;
 pub mod types;
 
 pub use check::{CheckedScript, KnownMaps, MissingProbes, SessionOptions, check};
+pub use expand::expand;
 pub use lower::{Lowered, lower};
-pub use parser::parse;
+pub use parser::{no_probe, parse, parse_import};

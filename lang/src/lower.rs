@@ -1,6 +1,7 @@
 //! From the checked tree to the HIR and the manifest: every cast, read, map operation and event becomes a node of its
 //! own. The manifest is complete here, before any code is generated.
 
+mod block;
 mod call;
 mod event;
 mod expr;
@@ -156,6 +157,10 @@ struct Body<'s, 'a> {
     aggregates: Vec<MapId>,
     /// The variable that tells its actions apart.
     stamp: Option<hir::VarId>,
+    /// Blocks with statements that were made within expressions.
+    blocks: u32,
+    /// How many there were when the statement that is lowered began.
+    blocks_before: u32,
 }
 
 impl<'s, 'a> Body<'s, 'a> {
@@ -170,6 +175,8 @@ impl<'s, 'a> Body<'s, 'a> {
             declared_by_find: Vec::new(),
             aggregates: Vec::new(),
             stamp: None,
+            blocks: 0,
+            blocks_before: 0,
         };
         for var in &program.vars {
             let ty = var.value.as_ref().map_or(Type::I64, |value| value.ty.clone());

@@ -43,10 +43,28 @@ const MAX_ATTEMPTS: usize = 32;
 /// Parses a source text. The tree holds every probe whose header is sound; what could not be parsed within them is an
 /// error node, and was reported. Takes time linear in the length of the text.
 pub fn parse(sources: &SourceMap, file: FileId) -> (Ast, Diagnostics) {
+    let (ast, mut diagnostics) = parse_import(sources, file, 0);
+    let imports = ast.imports.first().is_some();
+    if ast.probes.is_empty() && !imports && !diagnostics.has_errors() {
+        diagnostics.push(no_probe(file));
+    }
+    (ast, diagnostics)
+}
+
+/// The message for a script without a probe.
+pub fn no_probe(file: FileId) -> Diagnostic {
+    Diagnostic::error(Code::EmptyProgram, "the script holds no probe")
+        .at(Span::new(file, 0, 0), "")
+        .help("for example: kprobe:vfs_read { @[comm] = count() }")
+}
+
+/// The same for a text that need not hold a probe; its nodes are numbered from `first`.
+pub fn parse_import(sources: &SourceMap, file: FileId, first: u32) -> (Ast, Diagnostics) {
     let text = sources.get(file).map_or("", |source| source.text.as_str());
     let (preamble, diagnostics) = read_preamble(text, file);
     let (text, constants) = (preamble.text.as_ref(), &preamble.constants);
-    let mut parser = Parser { text, file, constants, attempts: 0, ast: Ast::default(), diagnostics };
+    let mut parser =
+        Parser { text, file, constants, attempts: 0, ast: Ast { node_count: first, ..Ast::default() }, diagnostics };
     if text.len() > MAX_SOURCE {
         let message = format!("the source is larger than {MAX_SOURCE} bytes");
         parser.diagnostics.push(Diagnostic::error(Code::SourceTooLarge, message).at(Span::new(file, 0, 0), ""));
@@ -117,12 +135,6 @@ impl<'a> Parser<'a> {
             if self.diagnostics.iter().count() >= MAX_MESSAGES {
                 return;
             }
-        }
-        if self.ast.probes.is_empty() && self.ast.imports.is_empty() && !self.diagnostics.has_errors() {
-            let diagnostic = Diagnostic::error(Code::EmptyProgram, "the script holds no probe")
-                .at(Span::new(self.file, 0, 0), "")
-                .help("for example: kprobe:vfs_read { @[comm] = count() }");
-            self.diagnostics.push(diagnostic);
         }
     }
 

@@ -59,10 +59,23 @@ impl SourceFile {
     }
 }
 
+/// A copy of a macro's body: its spans have a [`FileId`] of their own, but lie in the macro's text.
+#[derive(Clone, Copy, Debug)]
+struct Expansion {
+    /// The text that holds the macro.
+    file: FileId,
+    /// The call, which can stand in such a copy itself.
+    call: Span,
+}
+
+/// Numbers from here on are those of copies.
+const FIRST_EXPANSION: u32 = 1 << 31;
+
 /// All source texts of a session.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    expansions: Vec<Expansion>,
 }
 
 impl SourceMap {
@@ -72,8 +85,36 @@ impl SourceMap {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// A number for the spans of a copy of a macro's body: the macro stands in `file`, the call at `call`.
+    pub fn add_expansion(&mut self, file: FileId, call: Span) -> FileId {
+        let file = self.real(Span { file, ..Span::default() }).file;
+        self.expansions.push(Expansion { file, call });
+        FileId(FIRST_EXPANSION + self.expansions.len() as u32 - 1)
+    }
+
+    fn expansion(&self, id: FileId) -> Option<&Expansion> {
+        self.expansions.get(id.0.checked_sub(FIRST_EXPANSION)? as usize)
+    }
+
+    /// The span in the text that was written.
+    pub fn real(&self, span: Span) -> Span {
+        self.expansion(span.file).map_or(span, |expansion| Span { file: expansion.file, ..span })
+    }
+
+    /// The calls of macros that led to this place, innermost first, each in the text that was written.
+    pub fn expanded_from(&self, span: Span) -> Vec<Span> {
+        let mut calls = Vec::new();
+        let mut at = span;
+        while let Some(expansion) = self.expansion(at.file) {
+            at = expansion.call;
+            calls.push(self.real(at));
+        }
+        calls
+    }
+
     /// The text of `id`, if this map made the id.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        let id = self.expansion(id).map_or(id, |expansion| expansion.file);
         self.files.get(id.0 as usize)
     }
 

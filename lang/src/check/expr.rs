@@ -86,9 +86,9 @@ impl Checker<'_> {
             ExprKind::TypeOf(_) => self.unsupported("`typeof` as an argument is", expr.span),
             ExprKind::TypeInfo(_) => self.unsupported("`typeinfo` is", expr.span),
             ExprKind::Record(_) => self.unsupported("records are", expr.span),
-            ExprKind::Block(_) => self.unsupported("blocks as values are", expr.span),
-            ExprKind::If { .. } => self.unsupported("`if` as a value is", expr.span),
-            ExprKind::Comptime(_) => self.unsupported("`comptime` is", expr.span),
+            ExprKind::Block(block) => self.block_value(block),
+            ExprKind::If { condition, then, otherwise } => self.choice(condition, then, otherwise.as_ref(), expr.span),
+            ExprKind::Comptime(value) => self.comptime(value),
             ExprKind::Error => Type::Error,
         }
     }

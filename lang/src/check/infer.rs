@@ -1,6 +1,6 @@
 //! How the types of several uses become one.
 
-use crate::ast::{Expr, ExprKind};
+use crate::ast::{Block, Expr, ExprKind};
 use crate::types::{AddressSpace, IntType, Type};
 
 /// A type in the making.
@@ -24,9 +24,16 @@ impl Inferred {
     }
 }
 
-/// Whether the expression is an integer literal that both int64 and uint64 can hold.
+/// Whether the expression is an integer literal that both int64 and uint64 can hold, or a block whose value is one.
 pub(crate) fn is_flexible(expr: &Expr) -> bool {
-    matches!(expr.kind, ExprKind::Int { unsigned: false, .. })
+    let value = |block: &Block| block.value().is_some_and(is_flexible);
+    match &expr.kind {
+        ExprKind::Int { unsigned, .. } => !unsigned,
+        ExprKind::Comptime(inner) => is_flexible(inner),
+        ExprKind::Block(block) => value(block),
+        ExprKind::If { then, otherwise, .. } => value(then) && otherwise.as_ref().is_some_and(value),
+        _ => false,
+    }
 }
 
 /// The type that holds both, if one does.

@@ -9,6 +9,7 @@
 
 mod access;
 mod attach;
+mod block;
 mod call;
 mod cast;
 mod expr;

@@ -5,7 +5,6 @@ use super::{CheckedVar, Checker};
 use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, Stmt, StmtKind, TypeName};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::probes::TargetSyntax;
 use crate::source::Span;
 use crate::types::Type;
 use std::collections::HashMap;
@@ -16,6 +15,11 @@ impl Checker<'_> {
         for stmt in &block.stmts {
             self.stmt(stmt);
         }
+        self.close_scope();
+    }
+
+    /// Leaves the innermost block; its variables are remembered for messages.
+    pub(super) fn close_scope(&mut self) {
         for (name, at) in self.scopes.pop().unwrap_or_default() {
             if let Some(var) = self.program.vars.get(at) {
                 self.closed.insert(name, var.span);
@@ -23,7 +27,7 @@ impl Checker<'_> {
         }
     }
 
-    fn stmt(&mut self, stmt: &Stmt) {
+    pub(super) fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Expr(expr) => {
                 if let Type::Record(_) = self.expr(expr) {
@@ -50,17 +54,14 @@ impl Checker<'_> {
             StmtKind::Break => self.needs_loop("break", stmt.span),
             StmtKind::Continue => self.needs_loop("continue", stmt.span),
             StmtKind::Return(None) => {}
-            StmtKind::Return(Some(value)) if self.point().row.target == TargetSyntax::Label => {
+            StmtKind::Return(Some(value)) => {
                 let ty = self.value(value);
-                if !matches!(ty, Type::Int(_) | Type::Bool | Type::Error) {
+                if !matches!(ty, Type::Error | Type::Int(_) | Type::Bool) {
                     self.error(Code::TypeMismatch, value.span, "only a number can be returned", format!("`{ty}`"));
                 }
             }
-            StmtKind::Return(Some(_)) => {
-                self.unsupported("values behind `return` are", stmt.span);
-            }
-            StmtKind::Discard(_) => {
-                self.unsupported("`_ = value` is", stmt.span);
+            StmtKind::Discard(value) => {
+                self.value(value);
             }
             StmtKind::MapLoop(inner) => {
                 self.unsupported("loops over maps with two names or an order are", inner.map.span);

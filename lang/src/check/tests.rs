@@ -116,7 +116,12 @@ fn types() {
         ("begin { print((1, 2) == (1, 2)) }", Code::NotSupported, "(1, 2) == (1, 2)"),
         ("begin { print((\"a\", 1).5) }", Code::UnknownField, "(\"a\", 1).5"),
         ("begin { @x = (1, 2); @x = (1, 2, 3) }", Code::TypeMismatch, "(1, 2, 3)"),
-        ("begin { return 1 }", Code::NotSupported, "return 1"),
+        ("begin { return \"a\" }", Code::TypeMismatch, "\"a\""),
+        ("begin { $x = { 1; } }", Code::NoValue, "{ 1; }"),
+        ("begin { $x = if (1) { 1 } else { 2; } }", Code::NoValue, "2"),
+        ("begin { $x = if (1) { 1 } else { \"a\" } }", Code::TypeMismatch, "if (1) { 1 } else { \"a\" }"),
+        ("begin { { $y = 1 } print({ $z = 1; $y }) }", Code::UndefinedVariable, "$y"),
+        ("begin { $x = comptime nsecs }", Code::NotSupported, "nsecs"),
     ]);
     accept_all(&[
         "begin { @x = 1; @x = nsecs; @x = -1; $a = (1, \"b\"); @t = $a; @p = curtask; @b = pid == 1; @k = kstack }",
@@ -194,7 +199,7 @@ fn loops() {
 
 #[test]
 fn what_could_not_be_read_may_assign_maps() {
-    expect("begin { return 1; print(@x) }", &[(Code::NotSupported, "return 1")]);
+    expect("begin { emit t(1); print(@x) }", &[(Code::NotSupported, "emit t(1)")]);
     expect("begin { @x[1] = 1; lenn(@x) }", &[(Code::UnknownFunction, "lenn")]);
 }
 

@@ -27,9 +27,7 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     let mut out = Diagnostics::default();
     let mut report = |what: &str, span: Span| out.push(unsupported(what, span));
     ast.c_definitions.iter().for_each(|definition| report("definitions of C are", definition.span));
-    ast.imports.iter().for_each(|import| report("imports are", import.span));
     ast.maps.iter().for_each(|map| report("map declarations are", map.span));
-    ast.macros.iter().for_each(|one| report("macros are", one.name.span));
     ast.functions.iter().for_each(|function| report("functions are", function.name.span));
     for (item, span) in &ast.script {
         report(&format!("{} are", script_item(item)), *span);

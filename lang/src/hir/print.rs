@@ -171,6 +171,11 @@ impl Printer<'_> {
                 format!("({} {} {})", sub(left), if *and { "&&" } else { "||" }, sub(right))
             }
             ExprKind::Cast(value) => format!("{ty}({})", sub(value)),
+            ExprKind::Block { stmts, value } => {
+                let mut inner = Printer { manifest: self.manifest, out: String::new() };
+                inner.stmts(names, stmts, 0);
+                format!("{{ {}; {} }}", inner.out.trim_end().replace('\n', "; "), sub(value))
+            }
             ExprKind::Select { condition, then, otherwise } => {
                 format!("({} ? {} : {})", sub(condition), sub(then), sub(otherwise))
             }

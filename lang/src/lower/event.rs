@@ -16,7 +16,8 @@ impl Body<'_, '_> {
         let (offsets, end) = layout(&types);
         let size = end.next_multiple_of(8);
         let last = last_placed(&types);
-        let buffered = size > RESERVED;
+        // what a block within a field does must not happen while space in the ring is reserved
+        let buffered = size > RESERVED || self.blocks > self.blocks_before;
         let trimmed = buffered && last.is_some();
         let event = Event { action, fields: types, offsets, size, trimmed, span };
         self.check_event(&event);

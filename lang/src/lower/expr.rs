@@ -91,15 +91,20 @@ impl Body<'_, '_> {
                 return size_of(&measured, span);
             }
             ExprKind::Tuple(values) => self.tuple(values, &ty),
+            ExprKind::Block(block) => return self.block_value(block, &ty, span),
+            ExprKind::If { condition, then, otherwise } => {
+                return self.choice(condition, then, otherwise.as_ref(), &ty, span);
+            }
+            ExprKind::Comptime(inner) => {
+                let value = self.expr(inner);
+                return self.coerce(value, &ty);
+            }
             ExprKind::Float(_)
             | ExprKind::Method { .. }
             | ExprKind::OffsetOf { .. }
             | ExprKind::TypeOf(_)
             | ExprKind::TypeInfo(_)
             | ExprKind::Record(_)
-            | ExprKind::Block(_)
-            | ExprKind::If { .. }
-            | ExprKind::Comptime(_)
             | ExprKind::Error => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
@@ -147,6 +152,10 @@ impl Body<'_, '_> {
             (hir::ExprKind::Select { condition, then, otherwise }, to) => {
                 let (then, otherwise) = (self.coerce(*then, to), self.coerce(*otherwise, to));
                 let kind = hir::ExprKind::Select { condition, then: Box::new(then), otherwise: Box::new(otherwise) };
+                hir::Expr { kind, ty: to.clone(), ..value }
+            }
+            (hir::ExprKind::Block { stmts, value: inner }, to) => {
+                let kind = hir::ExprKind::Block { stmts, value: Box::new(self.coerce(*inner, to)) };
                 hir::Expr { kind, ty: to.clone(), ..value }
             }
             (hir::ExprKind::Tuple(values), Type::Tuple(types)) => {
@@ -417,9 +426,9 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         | ExprKind::TypeOf(_)
         | ExprKind::TypeInfo(_)
         | ExprKind::Record(_)
-        | ExprKind::Block(_)
-        | ExprKind::If { .. }
-        | ExprKind::Comptime(_)
         | ExprKind::Error => false,
+        // what stands in their statements is not looked at
+        ExprKind::Block(_) | ExprKind::If { .. } => true,
+        ExprKind::Comptime(inner) => any(inner, test),
     }
 }

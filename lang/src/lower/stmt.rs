@@ -6,6 +6,7 @@ use super::slots::Release;
 use crate::ast::{self, Block, Expr, ExprKind, Probe, Stmt, StmtKind};
 use crate::check::aggregation_call;
 use crate::hir::{self, FieldPath, FieldStep};
+use crate::probes::TargetSyntax;
 use crate::source::Span;
 use crate::types::{AddressSpace, RecordKind, Type};
 
@@ -49,11 +50,17 @@ impl Body<'_, '_> {
         out
     }
 
-    fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<hir::Stmt>) {
+    pub(super) fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<hir::Stmt>) {
+        let before = std::mem::replace(&mut self.blocks_before, self.blocks);
+        self.lower_stmt(stmt, out);
+        self.blocks_before = before;
+    }
+
+    fn lower_stmt(&mut self, stmt: &Stmt, out: &mut Vec<hir::Stmt>) {
         let span = stmt.span;
         let first = self.slots.len();
         let kind = match &stmt.kind {
-            StmtKind::Expr(expr) => self.discard(expr),
+            StmtKind::Expr(expr) | StmtKind::Discard(expr) => self.discard(expr, out),
             StmtKind::Let { name, value, .. } => self.set_var(name.span, value.as_ref(), span),
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, span),
             StmtKind::If { condition, then, otherwise } => {
@@ -74,28 +81,45 @@ impl Body<'_, '_> {
             StmtKind::Continue => Some(hir::StmtKind::Continue),
             StmtKind::MapLoop(_) | StmtKind::Emit { .. } | StmtKind::Show { .. } => None,
             StmtKind::Return(None) => Some(hir::StmtKind::Return),
-            StmtKind::Return(Some(value)) => {
+            StmtKind::Return(Some(value)) if self.program.point.row.target == TargetSyntax::Label => {
                 let value = self.expr(value);
                 let value = self.coerce(value, &Type::I64);
                 out.push(hir::Stmt { kind: hir::StmtKind::SetResult { value }, span });
                 Some(hir::StmtKind::Return)
             }
-            StmtKind::Discard(_) | StmtKind::Error => None,
+            StmtKind::Return(Some(value)) => {
+                let done = self.discard(value, out);
+                out.extend(done.map(|kind| hir::Stmt { kind, span }));
+                Some(hir::StmtKind::Return)
+            }
+            StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));
         self.releases.push(Release { first, made: self.slots.len() });
     }
 
     /// An expression for what it does; nothing when it does nothing.
-    fn discard(&mut self, expr: &Expr) -> Option<hir::StmtKind> {
+    fn discard(&mut self, expr: &Expr, out: &mut Vec<hir::Stmt>) -> Option<hir::StmtKind> {
+        match &expr.kind {
+            ExprKind::Block(block) => {
+                out.extend(self.block(block));
+                return None;
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                return Some(self.discard_choice(condition, then, otherwise.as_ref()));
+            }
+            _ => {}
+        }
         if let Some(request) = self.request(expr) {
             return Some(request);
         }
         if let (ExprKind::Ternary { condition, then, otherwise }, Type::Void) = (&expr.kind, self.program.ty(expr)) {
             let condition = self.condition(condition);
             let mut side = |expr: &Expr| {
-                let kind = self.discard(expr);
-                kind.map(|kind| hir::Stmt { kind, span: expr.span }).into_iter().collect()
+                let mut stmts = Vec::new();
+                let kind = self.discard(expr, &mut stmts);
+                stmts.extend(kind.map(|kind| hir::Stmt { kind, span: expr.span }));
+                stmts
             };
             let then = then.as_deref().map_or_else(Vec::new, &mut side);
             let otherwise = side(otherwise);

@@ -6,6 +6,7 @@ use crate::ast::{
 };
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::expand::assign_value;
 use crate::preamble::Constants;
 use crate::source::{FileId, Span};
 
@@ -213,6 +214,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn assign(&self, place: Expr, op: Option<BinaryOp>, value: Expr) -> StmtKind {
         match &place.kind {
             ExprKind::Name(name) if name == "_" && op.is_none() => StmtKind::Discard(value),
+            _ if op.is_none() => assign_value(place, value),
             _ => StmtKind::Assign { place, op, value },
         }
     }

@@ -74,7 +74,7 @@ impl Book {
             return;
         }
         let mut kept = without_shebang(text).into_bytes();
-        for probe in &ast.probes {
+        for probe in ast.probes.iter().filter(|probe| probe.span.file == composed.script) {
             let place = |at: u32| (at as usize).saturating_sub(composed.start).min(text.len());
             for byte in kept.get_mut(place(probe.span.start)..place(probe.span.end)).unwrap_or_default() {
                 *byte = if *byte == b'\n' { b'\n' } else { b' ' };

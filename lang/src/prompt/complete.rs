@@ -189,7 +189,7 @@ fn fields(
     let script = format!("{} {chain}{COMPLETED}{end}", before.get(..opener.2)?);
     let mut sources = SourceMap::default();
     let file = sources.add("", script);
-    let (ast, _) = crate::parse(&sources, file);
+    let (ast, _) = crate::expand(crate::parse(&sources, file).0, &mut sources);
     let (options, _) = config::configure(&ast.config, &[], options.clone());
     let (_, messages) = crate::check(&ast, kernel, &options);
     Some(messages.iter().flat_map(|message| message.candidates.iter().cloned()).collect())
