@@ -1,6 +1,6 @@
 //! `import "file";`: finds, reads and parses what a script imports, each file once.
 
-use crate::input::read_file;
+use crate::input::{read_file, reason};
 use lt_lang::ast::{Ast, Import};
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::{Diagnostic, Diagnostics};
@@ -19,7 +19,7 @@ const OTHERS: &[&str] = &["h", "c"];
 pub fn load(ast: &mut Ast, sources: &mut SourceMap, script: &Path) -> Diagnostics {
     let imports = std::mem::take(&mut ast.imports);
     let own = script.canonicalize().ok().filter(|path| path.is_file());
-    let folder = own.as_ref().and_then(|own| own.parent()).unwrap_or(Path::new(".")).to_path_buf();
+    let folder = script.parent().filter(|_| own.is_some()).unwrap_or(Path::new("")).to_path_buf();
     let mut loader =
         Loader { sources, seen: HashSet::new(), chain: own.into_iter().collect(), out: Diagnostics::default() };
     for import in &imports {
@@ -46,9 +46,10 @@ impl Loader<'_> {
         match found {
             Ok(files) => files.iter().for_each(|file| self.file(file, import, ast)),
             Err(error) => {
-                let message = format!("`{}` cannot be imported: {}", import.path, error.kind());
+                let message = format!("`{}` cannot be imported: {}", import.path, reason(&error));
                 let diagnostic = self.refuse(message, import);
-                self.out.push(diagnostic.note(format!("looked for as {}", path.display())));
+                let place = format!("looked for as {}", path.display());
+                self.out.push(if path == Path::new(&import.path) { diagnostic } else { diagnostic.note(place) });
             }
         }
     }

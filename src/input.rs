@@ -232,7 +232,7 @@ fn read_text(name: &str, from: impl Read) -> Result<String, Diagnostic> {
 }
 
 /// An I/O error in words, without the number.
-fn reason(error: &std::io::Error) -> String {
+pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

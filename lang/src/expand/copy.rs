@@ -159,13 +159,9 @@ impl Expander<'_> {
                 let value = self.boxed(value, frame);
                 self.type_name(ty, frame).map_or(ExprKind::Error, |ty| ExprKind::Cast { ty, value })
             }
-            ExprKind::SizeOf(ty) => self.size_of(ty, frame, span),
-            ExprKind::OffsetOf { of, path } => {
-                let path = self.path(path, frame);
-                self.operand(of, frame).map_or(ExprKind::Error, |of| ExprKind::OffsetOf { of, path })
+            ExprKind::SizeOf(_) | ExprKind::OffsetOf { .. } | ExprKind::TypeOf(_) | ExprKind::TypeInfo(_) => {
+                self.of_type(kind, frame, span)
             }
-            ExprKind::TypeOf(of) => self.operand(of, frame).map_or(ExprKind::Error, ExprKind::TypeOf),
-            ExprKind::TypeInfo(of) => self.operand(of, frame).map_or(ExprKind::Error, ExprKind::TypeInfo),
             ExprKind::Tuple(list) => ExprKind::Tuple(self.exprs(list, frame)),
             ExprKind::Record(fields) => {
                 let field =
@@ -189,6 +185,20 @@ impl Expander<'_> {
             | ExprKind::Map { .. }
             | ExprKind::Call { .. }
             | ExprKind::Error => kind.clone(),
+        }
+    }
+
+    /// What asks for a type.
+    fn of_type(&mut self, kind: &ExprKind, frame: Option<&Frame>, span: Span) -> ExprKind {
+        match kind {
+            ExprKind::SizeOf(ty) => self.size_of(ty, frame, span),
+            ExprKind::OffsetOf { of, path } => {
+                let path = self.path(path, frame);
+                self.operand(of, frame).map_or(ExprKind::Error, |of| ExprKind::OffsetOf { of, path })
+            }
+            ExprKind::TypeOf(of) => self.operand(of, frame).map_or(ExprKind::Error, ExprKind::TypeOf),
+            ExprKind::TypeInfo(of) => self.operand(of, frame).map_or(ExprKind::Error, ExprKind::TypeInfo),
+            kind => kind.clone(),
         }
     }
 

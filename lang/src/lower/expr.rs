@@ -81,10 +81,7 @@ impl Body<'_, '_> {
                 return self.select(condition, then.as_deref(), otherwise, &ty, span);
             }
             ExprKind::TupleField { base, index } => return self.tuple_field(base, *index, ty, span),
-            ExprKind::Cast { value, .. } => {
-                let value = self.expr(value);
-                return self.coerce(value, &ty);
-            }
+            ExprKind::Cast { value, .. } => return self.expr_as(value, &ty),
             ExprKind::SizeOf(name) => {
                 let space = self.program.point.row.space;
                 let measured = resolve(name, self.session.kernel, space).unwrap_or(Type::Error);
@@ -95,10 +92,7 @@ impl Body<'_, '_> {
             ExprKind::If { condition, then, otherwise } => {
                 return self.choice(condition, then, otherwise.as_ref(), &ty, span);
             }
-            ExprKind::Comptime(inner) => {
-                let value = self.expr(inner);
-                return self.coerce(value, &ty);
-            }
+            ExprKind::Comptime(inner) => return self.expr_as(inner, &ty),
             ExprKind::Float(_)
             | ExprKind::Method { .. }
             | ExprKind::OffsetOf { .. }
@@ -108,6 +102,11 @@ impl Body<'_, '_> {
             | ExprKind::Error => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
+    }
+
+    fn expr_as(&mut self, expr: &Expr, ty: &Type) -> hir::Expr {
+        let value = self.expr(expr);
+        self.coerce(value, ty)
     }
 
     fn tuple_field(&mut self, base: &Expr, index: u32, ty: Type, span: Span) -> hir::Expr {
