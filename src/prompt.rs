@@ -24,6 +24,8 @@ pub struct Prompt<'s> {
     maps: KeptMaps,
     /// Number of the entry.
     number: u32,
+    /// lt itself was told to end, while an entry ran, or nobody reads any more.
+    ended: bool,
 }
 
 /// Whether the prompt goes on.
@@ -42,7 +44,7 @@ pub fn prompt(session: &mut Session, cli: &Cli) -> Status {
         return Err(session.fail(diagnostic.help("redirect what the entries print: lt repl > FILE")));
     }
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let mut prompt = Prompt { session, cli, terminal: None, maps: KeptMaps::default(), number: 0 };
+    let mut prompt = Prompt { session, cli, terminal: None, maps: KeptMaps::default(), number: 0, ended: false };
     if on_terminal {
         lt_runtime::survive_interrupts();
         let surroundings = prompt.surroundings()?;
@@ -68,6 +70,9 @@ impl Prompt<'_> {
                 Next::Entry(Ok(0)) => {}
                 Next::Entry(Ok(status) | Err(status)) => failed = status,
                 Next::Leave => break,
+            }
+            if self.ended {
+                break;
             }
             self.surround();
         }
@@ -170,6 +175,8 @@ impl Prompt<'_> {
         let artifact = Artifact { elf, manifest: analyzed.lowered.manifest };
         let outcome = self.session.trace(&self.run_options(shape), &artifact, Some(&mut self.maps))?;
         self.session.book.keep_maps(&analyzed.checked);
+        // Ctrl-C ends the entry, everything else the prompt too
+        self.ended = outcome.reader_gone || outcome.signal.is_some_and(|signal| signal != libc::SIGINT);
         // what `exit()` says is for whoever runs a script
         Ok(exit_status(self.cli, &Outcome { exit_code: None, ..outcome }))
     }

@@ -18,6 +18,7 @@ mod repl;
 mod rows;
 mod support;
 mod tidy;
+mod tutorial;
 mod ui;
 mod vm;
 
@@ -41,6 +42,7 @@ fn main() {
     trials.extend(macros::trials());
     trials.extend(rows::trials());
     trials.extend(repl::trials());
+    trials.extend(tutorial::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

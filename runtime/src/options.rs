@@ -87,6 +87,8 @@ pub struct Outcome {
     pub failed: bool,
     /// Events, map updates and stacks that were lost, all together.
     pub lost: u64,
+    /// The signal that ended the run, if one did.
+    pub signal: Option<i32>,
     /// Whoever read standard output went away before the end.
     pub reader_gone: bool,
 }

@@ -80,6 +80,7 @@ fn run_session(
     };
     outcome.failed = session.failed;
     outcome.child = command.as_mut().map(crate::actors::Command::finish);
+    outcome.signal = Signals::came();
     let result = result.and_then(|()| session.finish());
     if let Some(kept) = kept {
         session.keep(kept)?;

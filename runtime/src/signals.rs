@@ -11,6 +11,9 @@ const WATCHED: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 /// The eventfd that the handler writes to; -1 while nobody watches.
 static BELL: AtomicI32 = AtomicI32::new(-1);
 
+/// The last signal that came; 0 while none did.
+static CAME: AtomicI32 = AtomicI32::new(0);
+
 /// The signals are watched while this lives.
 pub struct Signals {
     bell: OwnedFd,
@@ -26,8 +29,14 @@ impl Signals {
         let bell = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         let bell = owned(bell, "cannot create an event descriptor")?;
         BELL.store(bell.as_raw_fd(), Ordering::SeqCst);
+        CAME.store(0, Ordering::SeqCst);
         let before = WATCHED.iter().filter_map(|signal| install(*signal)).collect();
         Ok(Signals { bell, before })
+    }
+
+    /// The last signal that came since they were watched last.
+    pub fn came() -> Option<i32> {
+        Some(CAME.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 
     /// The descriptor that becomes readable when a signal came.
@@ -132,7 +141,8 @@ fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
     }
 }
 
-extern "C" fn ring_bell(_signal: i32) {
+extern "C" fn ring_bell(signal: i32) {
+    CAME.store(signal, Ordering::SeqCst);
     let bell = BELL.load(Ordering::SeqCst);
     // SAFETY: eight bytes of a live number are written; errno is put back for whoever was interrupted.
     unsafe {
