@@ -31,7 +31,10 @@ fn targets(row: &ProbeRow, parts: &[&str], last: &str, kernel: &dyn Kernel) -> O
         (TargetSyntax::Tracepoint, [category, _]) => {
             Some(kernel.tracepoints(category, &beginning).ok()?.into_iter().map(|(_, name)| name).collect())
         }
-        (TargetSyntax::Function, [_] | [_, _]) if last.len() >= LEAST_LETTERS => kernel.functions(&beginning).ok(),
+        (TargetSyntax::Function, [_]) if last.len() >= LEAST_LETTERS => kernel.functions(&beginning).ok(),
+        (TargetSyntax::Function, [module, _]) => {
+            Some(kernel.functions_of(module, &beginning).ok()?.into_iter().map(|(_, name)| name).collect())
+        }
         (TargetSyntax::RawTracepoint, [_]) => {
             Some(kernel.raw_tracepoints("*", &beginning).ok()?.into_iter().map(|(_, name)| name).collect())
         }
@@ -39,6 +42,8 @@ fn targets(row: &ProbeRow, parts: &[&str], last: &str, kernel: &dyn Kernel) -> O
         (TargetSyntax::UserFunction, [file, _]) => {
             Some(kernel.user_file(file).ok()??.matching(&beginning).map(|function| function.name.clone()).collect())
         }
+        (TargetSyntax::Iterator, [_]) => kernel.iterators(&beginning).ok(),
+        (TargetSyntax::Itself, [_]) => Some(vec!["signal:".to_string()]),
         (TargetSyntax::Period, [_]) => Some(["s:", "ms:", "us:", "hz:"].map(String::from).to_vec()),
         _ => None,
     }
