@@ -19,6 +19,7 @@ mod rows;
 mod support;
 mod tidy;
 mod tutorial;
+mod types;
 mod ui;
 mod vm;
 
@@ -43,6 +44,7 @@ fn main() {
     trials.extend(rows::trials());
     trials.extend(repl::trials());
     trials.extend(tutorial::trials());
+    trials.extend(types::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

@@ -135,7 +135,7 @@ fn commands() -> Result<(), String> {
          :maps\n@y = \"text\"\n:load {}\n@loaded\n:help count\n:explain LT0205\n:qiut\n:quit\nprint(1)\n",
         file.display()
     ));
-    let expected = ["@x[string[16]]  count()  1 key\n@y              int64    a value\n", "@x[string[16]]: count()\n"];
+    let expected = ["@x[string[16]]  count()  1 key\n@y              int8     a value\n", "@x[string[16]]: count()\n"];
     for text in
         expected.iter().chain(&["interval:s:1: string[16]\n", "0 keys\n", "@loaded: 1\n", "LT0205: unknown field"])
     {

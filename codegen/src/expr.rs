@@ -6,7 +6,7 @@ use crate::llvm::{Int, Memory};
 use inkwell::IntPredicate;
 use lt_lang::hir::{BinaryOp, Buffered, Expr, ExprKind, LoadConst, UnaryOp};
 use lt_lang::manifest::LossCause;
-use lt_lang::types::{Layout, Type};
+use lt_lang::types::{AddressSpace, Layout, Type};
 
 impl<'c> Emitter<'_, 'c> {
     /// A scalar: 64 bits, extended by the sign of its type.
@@ -32,6 +32,12 @@ impl<'c> Emitter<'_, 'c> {
                 self.compare_strings(*limit, *negate, left, right)
             }
             ExprKind::StringLength(string) => self.string_length(string),
+            ExprKind::CompareBytes { negate, left, right } => self.compare_bytes(*negate, left, right),
+            ExprKind::Bounded { index, len } => self.bounded_index(index, *len),
+            ExprKind::VarAddress(var) => self.var_address(*var),
+            ExprKind::MapAddress { map, key } => self.map_address_of(*map, key.as_ref()),
+            ExprKind::Part { base, path } => self.part(base, path, &expr.ty),
+            ExprKind::Indexed { base, index, len } => self.indexed(base, index, *len, &expr.ty),
             ExprKind::Load { address, space } => self.read_scalar(self.address(address)?, *space, &expr.ty),
             ExprKind::LoadField { base, path, space } => self.read_field(base, path, *space, &expr.ty),
             ExprKind::FieldAddress { base, path } => self.field_address(base, path),
@@ -52,9 +58,14 @@ impl<'c> Emitter<'_, 'c> {
                 let part = self.llvm.at(self.buffered(base)?, *offset)?;
                 self.normalize(self.llvm.load(part, expr.ty.size())?, &expr.ty)
             }
-            ExprKind::Bytes(_) | ExprKind::ReadString { .. } | ExprKind::Tuple(_) | ExprKind::Padded(_) => {
-                Err(Failure::internal("a memory value where a scalar is needed"))
-            }
+            ExprKind::Bytes(_)
+            | ExprKind::ReadString { .. }
+            | ExprKind::ReadBuffer { .. }
+            | ExprKind::BufferOf { .. }
+            | ExprKind::Tuple(_)
+            | ExprKind::Padded(_)
+            | ExprKind::Convert(_)
+            | ExprKind::Scalar(_) => Err(Failure::internal("a memory value where a scalar is needed")),
         }
     }
 
@@ -94,6 +105,23 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::LoadField { base, path, space } => {
                 self.place_field(base, path, *space, &expr.ty, to, zeroed).map(|()| None)
             }
+            ExprKind::Load { address, space } => {
+                self.place_read(*space, self.address(address)?, &expr.ty, to, zeroed).map(|()| None)
+            }
+            ExprKind::ReadBuffer { address, length, space } => {
+                let (address, length) = (self.address(address)?, length.as_deref());
+                self.place_buffer(address, length, *space, &expr.ty, to, zeroed).map(|()| None)
+            }
+            ExprKind::BufferOf { base, length } => {
+                let address = self.llvm.address(self.buffered(base)?.ptr)?;
+                self.place_buffer(address, length.as_deref(), AddressSpace::Kernel, &expr.ty, to, zeroed).map(|()| None)
+            }
+            ExprKind::Part { base, path } => self.place_part(base, path, &expr.ty, to, zeroed).map(|()| None),
+            ExprKind::Indexed { base, index, len } => {
+                self.place_indexed(base, index, *len, &expr.ty, to, zeroed).map(|()| None)
+            }
+            ExprKind::Convert(base) => self.place_converted(base, &expr.ty, to).map(|()| None),
+            ExprKind::Scalar(value) => self.llvm.store(to, self.scalar(value)?, size).map(|()| None),
             ExprKind::ReadString { address, limit, space } => {
                 self.place_string(address, limit.as_deref(), *space, size, to, zeroed).map(Some)
             }
@@ -131,12 +159,11 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     fn place_tuple(&self, items: &[Expr], ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
-        let types: Vec<Type> = match ty {
-            Type::Tuple(types) if types.len() == items.len() => types.clone(),
-            Type::Timestamp => vec![Type::U64; items.len()],
+        let layout = match ty {
+            Type::Tuple(_) | Type::Fields(_) if ty.parts().len() == items.len() => ty.layout(),
+            Type::Timestamp => Layout::of(&vec![Type::U64; items.len()]),
             _ => return Err(Failure::internal("a tuple whose type does not fit")),
         };
-        let layout = Layout::of(&types);
         let mut end = 0;
         for (item, offset) in items.iter().zip(&layout.offsets) {
             self.zero(to, end, *offset)?;
@@ -146,8 +173,13 @@ impl<'c> Emitter<'_, 'c> {
         self.zero(to, end, layout.size)
     }
 
-    /// A value in its slot.
+    /// A value in its slot; a variable's is where it is.
     pub(crate) fn buffered(&self, buffered: &Buffered) -> Emit<Memory<'c>> {
+        if let ExprKind::Var(var) = buffered.value.kind
+            && !buffered.value.ty.is_scalar()
+        {
+            return self.var(var);
+        }
         let slot = self.slot(buffered.slot)?;
         self.place(&buffered.value, slot, buffered.zeroed, false)?;
         Ok(slot)
@@ -165,7 +197,11 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     fn cast(&self, value: &Expr, ty: &Type) -> Emit<Int<'c>> {
-        let from = self.scalar(value)?;
+        self.converted(self.scalar(value)?, ty)
+    }
+
+    /// A scalar as one of another type.
+    pub(crate) fn converted(&self, from: Int<'c>, ty: &Type) -> Emit<Int<'c>> {
         match ty {
             Type::Bool => self.llvm.truth(self.llvm.is_true(from)?),
             _ => self.normalize(from, ty),

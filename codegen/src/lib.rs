@@ -24,9 +24,11 @@ mod strings;
 mod table;
 mod task;
 mod unit;
+mod values;
 
 use error::Emit;
 use inkwell::targets::TargetMachine;
+use lt_lang::c::WithDefinitions;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::hir;
 use lt_lang::kernel::Kernel;
@@ -83,11 +85,13 @@ fn with_module<T>(
     options: &CompileOptions,
     finish: impl FnOnce(&llvm::Llvm, &TargetMachine) -> Emit<T>,
 ) -> Result<T, Diagnostic> {
+    // what is wrong with the definitions was told by the checker
+    let (kernel, _) = WithDefinitions::new(program.definitions.clone(), kernel);
     let result = llvm::with_context(|context| {
         let machine = object::target_machine()?;
         let llvm = llvm::Llvm::new(context);
         object::prepare(&llvm, &machine);
-        let llvm = unit::build(llvm, program, manifest, kernel, sources)?;
+        let llvm = unit::build(llvm, program, manifest, &kernel, sources)?;
         object::optimize(&llvm, &machine, options)?;
         finish(&llvm, &machine)
     });

@@ -121,8 +121,9 @@ impl<'c> Emitter<'_, 'c> {
             if let MapValue::Aggregate(aggregate) = content {
                 llvm.store(to, self.normalize(self.aggregate_number(map, key, aggregate)?, ty)?, 8)?;
             } else if ty.is_scalar() {
-                let stored = if matches!(ty, Type::Int(_)) { 8 } else { ty.size() };
-                llvm.store(to, self.normalize(llvm.load(value, stored)?, ty)?, 8)?;
+                let held = if let MapValue::Plain(held) = &content { held } else { ty };
+                let read = self.normalize(llvm.load(value, held.size())?, held)?;
+                llvm.store(to, self.normalize(read, ty)?, 8)?;
             } else {
                 self.copy(to, value, ty.size())?;
                 self.zero(to, ty.size(), room)?;

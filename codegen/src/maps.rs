@@ -75,8 +75,7 @@ impl<'c> Emitter<'_, 'c> {
 
     /// Assigns to a plain map.
     pub(crate) fn set_map(&self, id: MapId, key: Option<&Buffered>, value: &Buffered) -> Emit {
-        let slot = self.slot(value.slot)?;
-        self.place(&value.value, slot, true, false)?;
+        let slot = self.buffered(value)?;
         let key = self.key(key)?;
         let map = self.map(id)?;
         if map.kind == MapKind::Hash {

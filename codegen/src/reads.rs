@@ -13,11 +13,11 @@ use lt_lang::manifest::{Attach, Operand, OperandPlace};
 use lt_lang::types::{AddressSpace, IntType, Type};
 
 /// Where a field lies.
-struct Field {
+pub(crate) struct Field {
     /// From the start of the record that the path begins in.
-    bit_offset: u64,
+    pub(crate) bit_offset: u64,
     /// Width when it is a bit-field.
-    bit_size: Option<u32>,
+    pub(crate) bit_size: Option<u32>,
 }
 
 /// Reads of the context from one register. LLVM makes one address of equal ones, and folds it back into its reads only when
@@ -65,7 +65,8 @@ impl<'c> Emitter<'_, 'c> {
         self.normalize(value, ty)
     }
 
-    fn field(&self, path: &FieldPath) -> Emit<Field> {
+    /// The place of a field.
+    pub(crate) fn field(&self, path: &FieldPath) -> Emit<Field> {
         let mut field = Field { bit_offset: 0, bit_size: None };
         for step in &path.steps {
             match step {
@@ -112,14 +113,19 @@ impl<'c> Emitter<'_, 'c> {
 
     /// `bits` bits from bit `skip` (below 8) on.
     fn read_bits(&self, address: Int<'c>, space: AddressSpace, skip: u32, bits: u32, ty: &Type) -> Emit<Int<'c>> {
+        let llvm = self.llvm;
+        llvm.store(self.temp, llvm.int(0), 8)?;
+        let bytes = (skip + bits).div_ceil(8).min(8);
+        self.read(BYTES, space, self.temp, llvm.uint(u64::from(bytes)), address)?;
+        self.cut_bits(llvm.load(self.temp, 8)?, skip, bits, ty)
+    }
+
+    /// `bits` bits of a word from bit `skip` (below 8) on.
+    pub(crate) fn cut_bits(&self, word: Int<'c>, skip: u32, bits: u32, ty: &Type) -> Emit<Int<'c>> {
         let (llvm, builder) = (self.llvm, &self.llvm.builder);
         if bits == 0 || skip + bits > 64 {
             return Err(Failure::internal("a bit-field that spans more than eight bytes"));
         }
-        llvm.store(self.temp, llvm.int(0), 8)?;
-        let bytes = (skip + bits).div_ceil(8);
-        self.read(BYTES, space, self.temp, llvm.uint(u64::from(bytes)), address)?;
-        let word = llvm.load(self.temp, 8)?;
         let left = builder.build_left_shift(word, llvm.uint(u64::from(64 - skip - bits)), "")?;
         Ok(builder.build_right_shift(left, llvm.uint(u64::from(64 - bits)), ty.is_signed(), "")?)
     }
@@ -138,8 +144,15 @@ impl<'c> Emitter<'_, 'c> {
         self.place_read(space, address, ty, to, zeroed)
     }
 
-    /// A string or array in memory that is as large as its type.
-    fn place_read(&self, space: AddressSpace, address: Int<'c>, ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
+    /// A string, array or record in memory that is as large as its type.
+    pub(crate) fn place_read(
+        &self,
+        space: AddressSpace,
+        address: Int<'c>,
+        ty: &Type,
+        to: Memory<'c>,
+        zeroed: bool,
+    ) -> Emit {
         let is_string = matches!(ty, Type::String { .. });
         if is_string && zeroed {
             self.zero(to, 0, ty.size())?;
@@ -235,7 +248,7 @@ impl<'c> Emitter<'_, 'c> {
 
     /// Makes a plain number of what the verifier knows as a typed pointer, with which it allows little arithmetic: a
     /// number added to memory is a number.
-    fn forget_type(&self, pointer: Int<'c>) -> Emit<Int<'c>> {
+    pub(crate) fn forget_type(&self, pointer: Int<'c>) -> Emit<Int<'c>> {
         self.llvm.store_volatile(self.temp, self.llvm.int(0), 8)?;
         self.llvm.atomic_add(self.temp.ptr, pointer)?;
         self.llvm.load_volatile(self.temp, 8)

@@ -148,7 +148,7 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// Two strings with zeros behind their NULs, which lie within the first `size` bytes of at least one.
-    fn compare_words(
+    pub(crate) fn compare_words(
         &self,
         left: Memory<'c>,
         right: Memory<'c>,

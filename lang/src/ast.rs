@@ -3,6 +3,7 @@
 mod declare;
 mod script;
 
+use crate::c::Definitions;
 use crate::source::Span;
 pub use declare::{CDefinition, Function, Import, Item, Macro, MacroParam, MacroParamKind, MapDeclaration};
 pub use script::{
@@ -28,8 +29,10 @@ pub struct Ident {
 pub struct Ast {
     /// Of all config blocks, in source order.
     pub config: Vec<ConfigEntry>,
-    /// Definitions of C, in source order.
+    /// Definitions of C as they are written, in source order.
     pub c_definitions: Vec<CDefinition>,
+    /// The types that they define.
+    pub definitions: Definitions,
     /// In source order.
     pub imports: Vec<Import>,
     /// Declarations of maps, in source order.

@@ -68,6 +68,7 @@ codes! {
     MissingProbeTarget = 105, Compile, "malformed probe", "A probe is written as its kind and its target, separated by colons: kprobe:FUNCTION, tracepoint:CATEGORY:NAME, interval:s:1.", "kprobe: vfs_read { }";
     TooDeep = 106, Compile, "nested too deeply", "Expressions and blocks nest at most 128 levels.", "begin { print((((...1...)))) }";
     ConditionParentheses = 107, Compile, "a condition needs parentheses", "The condition of `if` is written in parentheses: if (a > b) { ... }.", "begin { if nsecs > 5 { exit() } }";
+    BadDefinition = 108, Compile, "malformed C definition", "The structures, enumerations and names of types at the head of a script are written as in C. What they use is defined before them, or known to the kernel.", "struct x { int a[n]; }; begin { }";
 
     UnknownName = 201, Compile, "unknown name", "No builtin has this name. Scratch variables start with `$`, maps with `@`.", "begin { print(pidd) }";
     UnknownFunction = 202, Compile, "unknown function", "No function has this name.", "begin { exti() }";
@@ -121,6 +122,7 @@ codes! {
     RunFailed = 906, Runtime, "the run failed", "Something that lt needs while it runs went away: a kernel object, a descriptor, memory.", "(none is known)";
     DividedByZero = 907, Runtime, "a number was divided by zero", "Division and remainder by zero give 1. The count tells how often it happened; test the divisor before.", "begin { $z = pid - pid; print(5 / $z) }";
     LoopBound = 908, Lost, "a loop was ended at its bound", "No loop runs for ever in the kernel: it is ended after 8,388,608 steps, on kernels before 5.17 after 4096 or, when its body is large or holds loops of its own, fewer. What it would have done then is lost. The count tells how often it happened.", "begin { while (1) { @n++ } }";
+    OutOfBounds = 909, Runtime, "an index was outside of its array", "An element was asked for that the array does not have: what was read is something else, or zero. The count tells how often it happened. An index that is a literal is checked when the script is compiled.", "begin { $a = (uint8[4])(uint32)7; $i = pid; print($a[$i]) }";
 }
 
 impl Code {

@@ -61,6 +61,13 @@ pub enum ConversionKind {
     Char,
     /// `%s`: strings, symbols, stacks, and by name whatever has one.
     Str,
+    /// `%r`: a buffer, with what is not printable as `\xNN`.
+    Buffer,
+    /// `%rx`, `%rh`: all bytes of a buffer as `\xNN`, or as `NN` with blanks between them.
+    Bytes {
+        /// `%rh`
+        pairs: bool,
+    },
 }
 
 /// What is wrong with a format string.
@@ -123,6 +130,7 @@ impl ConversionKind {
             b'p' => ConversionKind::Pointer,
             b'c' => ConversionKind::Char,
             b's' => ConversionKind::Str,
+            b'r' => ConversionKind::Buffer,
             _ => return None,
         })
     }
@@ -138,6 +146,7 @@ impl ConversionKind {
             ConversionKind::Pointer => 'p',
             ConversionKind::Char => 'c',
             ConversionKind::Str => 's',
+            ConversionKind::Buffer | ConversionKind::Bytes { .. } => 'r',
         }
     }
 }
@@ -181,7 +190,14 @@ fn parse_conversion(bytes: &[u8]) -> Result<(Conversion, usize), usize> {
     }
     let letter = bytes.get(at).copied().ok_or(at)?;
     conversion.kind = ConversionKind::of(letter).ok_or(at + 1)?;
-    Ok((conversion, at + 1))
+    at += 1;
+    if conversion.kind == ConversionKind::Buffer
+        && let Some(form @ (b'x' | b'h')) = bytes.get(at)
+    {
+        conversion.kind = ConversionKind::Bytes { pairs: *form == b'h' };
+        at += 1;
+    }
+    Ok((conversion, at))
 }
 
 /// Reads digits, at most 9999.

@@ -7,6 +7,7 @@
 
 pub mod print;
 
+use crate::c::Definitions;
 use crate::kernel::TracepointField;
 use crate::manifest::{Aggregate, EventId, MapId, ProgramId};
 use crate::source::Span;
@@ -17,6 +18,8 @@ use crate::types::{AddressSpace, KernelTypeId, RecordRef, Type};
 pub struct Program {
     /// In the order of the manifest.
     pub probes: Vec<Probe>,
+    /// The C types of the script, which field paths and sizes refer to.
+    pub definitions: Definitions,
 }
 
 /// The code of one attach point.
@@ -253,7 +256,16 @@ pub enum ExprKind {
         /// Second.
         right: StringOperand,
     },
-    /// Reads a scalar at an address; 0 when it cannot be read.
+    /// Whether two memory values of one type are equal (`negate`: differ), byte by byte; a bool. Both are zeroed.
+    CompareBytes {
+        /// `!=`
+        negate: bool,
+        /// First.
+        left: Buffered,
+        /// Second.
+        right: Buffered,
+    },
+    /// What lies at an address, scalar or memory value; 0 when it cannot be read.
     Load {
         /// The address.
         address: Box<Expr>,
@@ -268,6 +280,23 @@ pub enum ExprKind {
         path: FieldPath,
         /// Of the memory.
         space: AddressSpace,
+    },
+    /// An index (u64) of an array of `len` elements; one outside of it counts as
+    /// [`crate::manifest::LossCause::OutOfBounds`] and stays what it is.
+    Bounded {
+        /// The index.
+        index: Box<Expr>,
+        /// Elements, above 0.
+        len: u32,
+    },
+    /// The address of a variable's memory; u64.
+    VarAddress(VarId),
+    /// The address of the value under a key, 0 when there is none; u64.
+    MapAddress {
+        /// The map; plain.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
     },
     /// The address of a field.
     FieldAddress {
@@ -284,6 +313,23 @@ pub enum ExprKind {
         limit: Option<Box<Expr>>,
         /// Of the memory.
         space: AddressSpace,
+    },
+    /// Memory value, a buffer: the bytes at an address, as many as `length` says and the type has room for; none when
+    /// they cannot be read.
+    ReadBuffer {
+        /// The address.
+        address: Box<Expr>,
+        /// In bytes; what the type has room for without.
+        length: Option<Box<Expr>>,
+        /// Of the memory.
+        space: AddressSpace,
+    },
+    /// Memory value, a buffer: the first bytes of another memory value, likewise.
+    BufferOf {
+        /// The memory value.
+        base: Buffered,
+        /// In bytes; what the type has room for without.
+        length: Option<Box<Expr>>,
     },
     /// A field of the tracepoint's record, scalar or memory value; `data_loc` fields are strings.
     TracepointField(TracepointField),
@@ -366,6 +412,28 @@ pub enum ExprKind {
     Tuple(Vec<Expr>),
     /// Memory value: a string of a smaller type, with zeros up to the size of this type.
     Padded(Box<Expr>),
+    /// Memory value: a tuple of another layout, or a string or buffer of another size, part by part; parts with names go
+    /// to those of the same name.
+    Convert(Buffered),
+    /// Memory value: the bytes of a scalar, as many as its type has.
+    Scalar(Box<Expr>),
+    /// A field of a record, scalar (bit-fields too) or memory value.
+    Part {
+        /// The record.
+        base: Buffered,
+        /// Which field.
+        path: FieldPath,
+    },
+    /// An element of an array; zeros when there is none of this index, which then counts as
+    /// [`crate::manifest::LossCause::OutOfBounds`].
+    Indexed {
+        /// The array.
+        base: Buffered,
+        /// A u64.
+        index: Box<Expr>,
+        /// Number of elements.
+        len: u32,
+    },
     /// Part of a memory value (an element of a tuple or array), scalar or memory value: what lies at this offset.
     Element {
         /// The whole.

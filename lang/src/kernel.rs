@@ -186,6 +186,26 @@ pub trait KernelTypes {
     fn members(&self, record: KernelTypeId) -> Vec<Member>;
     /// A function's prototype.
     fn function(&self, name: &str) -> Lookup<FunctionProto>;
+    /// What a name of a type stands for.
+    fn typedef(&self, name: &str) -> Lookup<Type> {
+        let _ = name;
+        Ok(None)
+    }
+    /// Finds `enum NAME`.
+    fn enumeration(&self, name: &str) -> Lookup<Type> {
+        let _ = name;
+        Ok(None)
+    }
+    /// The enumeration that the member of this name belongs to, as a type.
+    fn enumeration_of(&self, enumerator: &str) -> Option<Type> {
+        let _ = enumerator;
+        None
+    }
+    /// Names and values of an enumeration's members.
+    fn enumerators(&self, id: KernelTypeId) -> Vec<(String, i64)> {
+        let _ = id;
+        Vec::new()
+    }
     /// The value of a member of any enumeration, named or not; of several members of one name, the first one's.
     fn enumerator(&self, name: &str) -> Lookup<i64>;
     /// A tracepoint's record.

@@ -7,6 +7,13 @@ mod target;
 use logos::{FilterResult, Lexer, Logos};
 
 pub(crate) use literal::number;
+
+/// The bytes of a string literal's inside; `None` when an escape is unknown.
+pub(crate) fn string_literal(inside: &str) -> Option<Vec<u8>> {
+    let mut known = true;
+    let bytes = literal::unescape(inside, |_, _| known = false);
+    known.then_some(bytes)
+}
 pub(crate) use structure::{Item, SpannedToken, next_item, plausible_item, quote};
 
 /// Why there is no raw token.

@@ -6,6 +6,7 @@
 pub mod aggregations;
 pub mod ast;
 pub mod builtins;
+pub mod c;
 mod check;
 pub mod codes;
 pub mod config;

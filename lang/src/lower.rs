@@ -14,12 +14,14 @@ mod place;
 mod raw;
 #[cfg(test)]
 mod raw_tests;
+mod shapes;
 mod slots;
 mod stmt;
 #[cfg(test)]
 mod tests;
 
 use crate::ast::Ast;
+use crate::c::WithDefinitions;
 use crate::check::{CheckedProgram, CheckedScript, SessionOptions};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -46,6 +48,9 @@ pub fn lower(
     kernel: &dyn Kernel,
     options: &SessionOptions,
 ) -> (Lowered, Diagnostics) {
+    // what is wrong with the definitions was told by the checker
+    let (kernel, _) = WithDefinitions::new(ast.definitions.clone(), kernel);
+    let kernel = &kernel;
     let mut session = Session {
         checked,
         kernel,
@@ -87,6 +92,7 @@ pub fn lower(
     let programs = programs.map(|(at, program)| manifest_program(at, program, options)).collect();
     let manifest = Manifest {
         version: MANIFEST_VERSION,
+        shapes: shapes::shapes(kernel, &session.maps, &session.events),
         programs,
         maps: session.maps,
         events: session.events,
@@ -94,7 +100,7 @@ pub fn lower(
         print_maps: session.options.print_maps_on_exit,
         time_formats: session.time_formats,
     };
-    (Lowered { program: hir::Program { probes }, manifest }, session.out)
+    (Lowered { program: hir::Program { probes, definitions: ast.definitions.clone() }, manifest }, session.out)
 }
 
 fn manifest_program(at: usize, program: &CheckedProgram, options: &SessionOptions) -> Program {
@@ -196,8 +202,13 @@ impl<'s, 'a> Body<'s, 'a> {
         hir::SlotId(self.slots.len() as u32 - 1)
     }
 
-    /// The value in memory of its own, as large as `ty`, every byte of which is written.
+    /// The value in memory of its own, as large as `ty`, every byte of which is written; a variable has some already.
     fn buffered(&mut self, value: hir::Expr, ty: &Type) -> hir::Buffered {
+        if let hir::ExprKind::Var(var) = value.kind
+            && let Some(slot) = self.vars.get(var.0 as usize).and_then(|var| var.slot)
+        {
+            return hir::Buffered { slot, value: Box::new(value), zeroed: true };
+        }
         hir::Buffered { slot: self.slot(ty), value: Box::new(value), zeroed: true }
     }
 

@@ -1,6 +1,7 @@
 //! What a loader must know beside the ELF object: programs, maps, event layouts, formats. It is complete before the
 //! code generator runs; emitter and decoder read the same layouts and cannot drift. It can be written to a file.
 
+mod shapes;
 pub mod state;
 
 use crate::format::Format;
@@ -8,6 +9,7 @@ use crate::source::Span;
 use crate::table::Table;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
+pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
 
 /// Version of the manifest's form; a loader refuses another.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -39,6 +41,8 @@ pub struct Manifest {
     pub scratch_size: u32,
     /// The script's maps are printed at the end.
     pub print_maps: bool,
+    /// Records and enumerations that values hold.
+    pub shapes: Shapes,
     /// Formats of times ([`Type::Timestamp`]), as strftime(3) takes them; `%f` is microseconds.
     pub time_formats: Vec<Vec<u8>>,
 }
@@ -549,21 +553,24 @@ pub enum LossCause {
     DivisionByZero = 3,
     /// Not an event, but what a loop did is incomplete: it was ended at its bound of steps.
     LoopBound = 4,
+    /// Not lost, but worth a warning: an array was asked for an element that it does not have.
+    OutOfBounds = 5,
 }
 
 impl LossCause {
     /// All causes, in counter order.
-    pub const ALL: [LossCause; 5] = [
+    pub const ALL: [LossCause; 6] = [
         LossCause::RingFull,
         LossCause::MapFull,
         LossCause::StackCollision,
         LossCause::DivisionByZero,
         LossCause::LoopBound,
+        LossCause::OutOfBounds,
     ];
 
     /// Whether data was lost (which `--strict` makes a failure).
     pub fn is_loss(self) -> bool {
-        self != LossCause::DivisionByZero
+        !matches!(self, LossCause::DivisionByZero | LossCause::OutOfBounds)
     }
 }
 

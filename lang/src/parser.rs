@@ -8,6 +8,7 @@ mod mend;
 mod message;
 
 use crate::ast::{Ast, CDefinition, ConfigEntry, DocComment, Item as AstItem};
+use crate::c::read_definitions;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Item, next_item, plausible_item};
@@ -73,6 +74,9 @@ pub fn parse_import(sources: &SourceMap, file: FileId, first: u32) -> (Ast, Diag
         parser.diagnostics.push(diagnostic.at(Span::new(file, at, at + 1), ""));
     } else {
         parser.parse_items();
+        let written = std::mem::take(&mut parser.ast.c_definitions);
+        parser.ast.definitions = read_definitions(text, file, &written, &preamble.macros, &mut parser.diagnostics);
+        parser.ast.c_definitions = written;
     }
     (parser.ast, parser.diagnostics)
 }

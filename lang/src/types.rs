@@ -31,7 +31,7 @@ pub enum RecordKind {
     Union,
 }
 
-/// A record of the kernel: its name, and the kernel's id for it (anonymous records have nothing else).
+/// A record of the kernel or of the script: its name, and an id for it (anonymous records have nothing else).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordRef {
     /// `struct` or `union`.
@@ -40,6 +40,28 @@ pub struct RecordRef {
     pub name: String,
     /// As [`crate::kernel::KernelTypes`] numbers it.
     pub id: KernelTypeId,
+    /// Bytes; 0 for what was only declared where it was named ([`crate::kernel::KernelTypes::record_size`] may know).
+    pub size: u32,
+}
+
+/// An enumeration of the kernel or of the script.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EnumRef {
+    /// Empty for an anonymous one.
+    pub name: String,
+    /// As [`crate::kernel::KernelTypes`] numbers it.
+    pub id: KernelTypeId,
+    /// The integer that holds a value.
+    pub int: IntType,
+}
+
+/// A named value of a [`Type::Fields`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NamedType {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub ty: Type,
 }
 
 /// A type of the kernel as the one [`crate::kernel::KernelTypes`] that made it numbers it (BTF id; module in the high bits).
@@ -90,8 +112,15 @@ pub enum Type {
     Bool,
     /// An integer.
     Int(IntType),
+    /// An integer that is shown by the name that an enumeration has for it.
+    Enum(EnumRef),
     /// NUL-terminated bytes in a buffer of `size` bytes, NUL included; unused bytes are zero wherever the string is a map key.
     String {
+        /// Capacity in bytes.
+        size: u32,
+    },
+    /// Any bytes: their number (u32), then room for `size` of them, zero behind the number.
+    Buffer {
         /// Capacity in bytes.
         size: u32,
     },
@@ -102,7 +131,7 @@ pub enum Type {
         /// Where.
         space: AddressSpace,
     },
-    /// A struct or union in memory; only its fields can be read.
+    /// A struct or union, laid out as C has it.
     Record(RecordRef),
     /// `len` elements in a row.
     Array {
@@ -113,6 +142,8 @@ pub enum Type {
     },
     /// Several values, laid out as a C struct would be; padding is zero.
     Tuple(Vec<Type>),
+    /// Several values with names, laid out likewise.
+    Fields(Vec<NamedType>),
     /// A stack id.
     Stack(StackType),
     /// A kernel address (u64) that is shown as `function+offset`.
@@ -137,29 +168,55 @@ impl Type {
         Type::Pointer { to: Box::new(to), space: AddressSpace::Kernel }
     }
 
-    /// Size in bytes of a value in maps and events. Records have the size that the kernel gives them, which is not
-    /// known here: 0, as for [`Type::Void`] and [`Type::Error`].
+    /// Size in bytes of a value in maps and events; 0 for [`Type::Void`] and [`Type::Error`].
     pub fn size(&self) -> u32 {
         match self {
-            Type::Error | Type::Void | Type::Record(_) => 0,
+            Type::Error | Type::Void => 0,
             Type::Bool => 1,
-            Type::Int(int) => u32::from(int.bits / 8),
+            Type::Int(int) | Type::Enum(EnumRef { int, .. }) => u32::from(int.bits / 8),
+            Type::Record(record) => record.size,
             Type::String { size } => *size,
+            Type::Buffer { size } => size.saturating_add(BUFFER_HEADER),
             Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
             Type::Timestamp => 16,
             Type::Array { element, len } => element.size().saturating_mul(*len),
-            Type::Tuple(types) => Layout::of(types).size,
+            Type::Tuple(_) | Type::Fields(_) => self.layout().size,
         }
     }
 
-    /// Alignment in bytes, at least 1.
+    /// Alignment in bytes, at least 1. That of records is not known and need not be: they are copied as bytes, and a
+    /// tuple aligns them to half a word at most.
     pub fn align(&self) -> u32 {
         match self {
-            Type::Error | Type::Void | Type::Record(_) | Type::Bool | Type::String { .. } => 1,
-            Type::Int(int) => u32::from(int.bits / 8),
+            Type::Error | Type::Void | Type::Bool | Type::String { .. } | Type::Buffer { .. } => 1,
+            Type::Record(record) => 1 << record.size.trailing_zeros().min(2),
+            Type::Int(int) | Type::Enum(EnumRef { int, .. }) => u32::from(int.bits / 8),
             Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Timestamp => 8,
             Type::Array { element, .. } => element.align(),
-            Type::Tuple(types) => Layout::of(types).align,
+            Type::Tuple(_) | Type::Fields(_) => self.layout().align,
+        }
+    }
+
+    /// The parts of a tuple, with or without names; of everything else none.
+    pub fn parts(&self) -> Vec<&Type> {
+        match self {
+            Type::Tuple(types) => types.iter().collect(),
+            Type::Fields(fields) => fields.iter().map(|field| &field.ty).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where the parts of a tuple lie.
+    pub fn layout(&self) -> Layout {
+        Layout::of_parts(0, &self.parts())
+    }
+
+    /// The number behind a name: an enumeration's integer; everything else is what it is.
+    #[must_use]
+    pub fn plain(&self) -> Type {
+        match self {
+            Type::Enum(found) => Type::Int(found.int),
+            other => other.clone(),
         }
     }
 
@@ -167,45 +224,59 @@ impl Type {
     pub fn is_unknown(&self) -> bool {
         match self {
             Type::Error => true,
-            Type::Tuple(types) => types.iter().any(Type::is_unknown),
-            _ => false,
+            _ => self.parts().into_iter().any(Type::is_unknown),
         }
     }
 
     /// Whether a value fits in a register (everything else lives in memory and is handled by address).
     pub fn is_scalar(&self) -> bool {
-        matches!(self, Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol)
+        matches!(
+            self,
+            Type::Bool | Type::Int(_) | Type::Enum(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol
+        )
     }
 
     /// Whether stacks are part of it, whose frames stand in a map of their own.
     pub fn has_stack(&self) -> bool {
         match self {
             Type::Stack(_) => true,
-            Type::Tuple(types) => types.iter().any(Type::has_stack),
+            Type::Tuple(_) | Type::Fields(_) => self.parts().into_iter().any(Type::has_stack),
             _ => false,
         }
     }
 
     /// Whether the value is two's complement.
     pub fn is_signed(&self) -> bool {
-        matches!(self, Type::Int(IntType { signed: true, .. }))
+        match self {
+            Type::Int(int) | Type::Enum(EnumRef { int, .. }) => int.signed,
+            _ => false,
+        }
     }
 
     /// Width in bits of a scalar; 64 for everything that is no integer or bool.
     pub fn bits(&self) -> u32 {
         match self {
-            Type::Int(int) => u32::from(int.bits),
+            Type::Int(int) | Type::Enum(EnumRef { int, .. }) => u32::from(int.bits),
             Type::Bool => 8,
             _ => 64,
         }
     }
 
-    /// The form in which a value is kept in maps and scratch variables: integers are widened to 64 bits (their sign
-    /// stays), tuples element by element; everything else is kept as it is.
+    /// The form in which a value is a map's key: integers are widened to 64 bits (their sign stays), tuples element by
+    /// element; everything else is kept as it is.
+    #[must_use]
     pub fn stored(&self) -> Type {
         match self {
             Type::Int(int) => Type::Int(IntType { bits: 64, signed: int.signed }),
+            Type::Enum(found) => {
+                let int = IntType { bits: 64, signed: found.int.signed };
+                Type::Enum(EnumRef { int, ..found.clone() })
+            }
             Type::Tuple(types) => Type::Tuple(types.iter().map(Type::stored).collect()),
+            Type::Fields(fields) => {
+                let stored = |field: &NamedType| NamedType { name: field.name.clone(), ty: field.ty.stored() };
+                Type::Fields(fields.iter().map(stored).collect())
+            }
             other => other.clone(),
         }
     }
@@ -219,7 +290,10 @@ impl std::fmt::Display for Type {
             Type::Void => f.write_str("void"),
             Type::Bool => f.write_str("bool"),
             Type::Int(int) => write!(f, "{}int{}", if int.signed { "" } else { "u" }, int.bits),
+            Type::Enum(found) if found.name.is_empty() => f.write_str("enum"),
+            Type::Enum(found) => write!(f, "enum {}", found.name),
             Type::String { size } => write!(f, "string[{size}]"),
+            Type::Buffer { size } => write!(f, "buffer[{size}]"),
             Type::Pointer { to, .. } => write!(f, "{to} *"),
             Type::Record(record) => {
                 let kind = if record.kind == RecordKind::Struct { "struct" } else { "union" };
@@ -227,14 +301,12 @@ impl std::fmt::Display for Type {
             }
             Type::Array { element, len } => write!(f, "{element}[{len}]"),
             Type::Tuple(types) => {
-                f.write_str("(")?;
-                for (at, ty) in types.iter().enumerate() {
-                    if at > 0 {
-                        f.write_str(", ")?;
-                    }
-                    write!(f, "{ty}")?;
-                }
-                f.write_str(")")
+                let types: Vec<_> = types.iter().map(Type::to_string).collect();
+                write!(f, "({})", types.join(", "))
+            }
+            Type::Fields(fields) => {
+                let fields: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
+                write!(f, "({})", fields.join(", "))
             }
             Type::Stack(stack) => f.write_str(if stack.space == AddressSpace::User { "ustack" } else { "kstack" }),
             Type::KernelSymbol => f.write_str("ksym"),
@@ -242,6 +314,9 @@ impl std::fmt::Display for Type {
         }
     }
 }
+
+/// Bytes in front of those of a [`Type::Buffer`].
+pub const BUFFER_HEADER: u32 = 4;
 
 /// Where each of several values lies when they stand in a row as a C struct would hold them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,6 +337,10 @@ impl Layout {
 
     /// The same, beginning behind `header` bytes that are taken (offsets count from the header's start).
     pub fn after(header: u32, types: &[Type]) -> Layout {
+        Layout::of_parts(header, &types.iter().collect::<Vec<_>>())
+    }
+
+    fn of_parts(header: u32, types: &[&Type]) -> Layout {
         let mut layout = Layout { offsets: Vec::with_capacity(types.len()), size: header, align: 1 };
         for ty in types {
             let at = layout.size.next_multiple_of(ty.align());

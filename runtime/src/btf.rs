@@ -14,6 +14,7 @@ mod open;
 mod raw_tracepoints;
 
 use btf_rs::{Btf, BtfType, Type as BtfKind};
+use enumerators::Enumerator;
 use lt_lang::kernel::FunctionProto;
 use lt_lang::types::{KernelTypeId, RecordKind, RecordRef, Type};
 use modules::Modules;
@@ -94,7 +95,7 @@ pub(crate) struct KernelBtf {
     index: OnceCell<Index>,
     module_index: OnceCell<Index>,
     /// Members of vmlinux's enumerations.
-    enumerators: OnceCell<HashMap<String, i64>>,
+    enumerators: OnceCell<HashMap<String, Enumerator>>,
 }
 
 /// All complete types by name; of several with one name the first.
@@ -219,7 +220,8 @@ impl KernelBtf {
     /// `struct NAME` or `union NAME`.
     pub(crate) fn record(&self, kind: RecordKind, name: &str) -> Option<Type> {
         let at = self.find(kind.into(), name)?;
-        Some(Type::Record(RecordRef { kind, name: name.to_string(), id: at.public() }))
+        let id = at.public();
+        Some(Type::Record(RecordRef { kind, name: name.to_string(), id, size: self.record_size(id) }))
     }
 
     /// A function's prototype.

@@ -1,10 +1,11 @@
 //! Bytes and a type become a value. Nothing here fails: bytes that are missing (a record that was cut off) read as zero.
 
+use crate::shapes;
 use crate::symbolize::Symbolizer;
 use crate::value::{Bucket, Histogram, Int, Value};
 use lt_lang::aggregations::log2_range;
 use lt_lang::manifest::Aggregate;
-use lt_lang::types::{Layout, Type};
+use lt_lang::types::{BUFFER_HEADER, IntType, Layout, Type};
 
 /// The `size` bytes of `bytes` from `offset` as far as they exist.
 pub fn part(bytes: &[u8], offset: u32, size: u32) -> &[u8] {
@@ -30,13 +31,14 @@ pub fn text(bytes: &[u8]) -> &[u8] {
 /// Decodes a value of type `ty` that begins at `bytes[0]`.
 pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Value<'a> {
     match ty {
-        Type::Error | Type::Void | Type::Record(_) => Value::Str(&[]),
+        Type::Error | Type::Void => Value::Str(&[]),
         Type::Bool => Value::Bool(unsigned(bytes, 1) != 0),
-        Type::Int(int) => {
-            let raw = unsigned(bytes, u32::from(int.bits / 8));
-            let unused = 64 - u32::from(int.bits).clamp(8, 64);
-            let raw = if int.signed { (((raw << unused) as i64) >> unused) as u64 } else { raw };
-            Value::Int(Int { raw, signed: int.signed, bits: int.bits })
+        Type::Int(int) => Value::Int(integer(*int, bytes)),
+        Type::Enum(of) => symbolizer.shapes.enumerator(of, integer(of.int, bytes)),
+        Type::Record(of) => shapes::record(of.id, bytes, symbolizer),
+        Type::Buffer { size } => {
+            let used = unsigned(part(bytes, 0, BUFFER_HEADER), BUFFER_HEADER) as u32;
+            Value::Buffer(part(bytes, BUFFER_HEADER, used.min(*size)))
         }
         Type::String { size } => Value::Str(text(part(bytes, 0, *size))),
         Type::Pointer { .. } => Value::Pointer(unsigned(bytes, 8)),
@@ -50,11 +52,26 @@ pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Val
             Value::Stack(stack.mode, frames)
         }
         Type::Tuple(types) => Value::Tuple(values(types, &Layout::of(types).offsets, bytes, symbolizer)),
+        Type::Fields(fields) => {
+            let offsets = ty.layout().offsets;
+            let parts = fields.iter().zip(offsets).map(|(field, offset)| {
+                (field.name.as_str().into(), value(&field.ty, part(bytes, offset, field.ty.size()), symbolizer))
+            });
+            Value::Record(parts.collect())
+        }
         Type::Array { element, len } => {
             let size = element.size();
             Value::Array((0..*len).map(|at| value(element, part(bytes, at * size, size), symbolizer)).collect())
         }
     }
+}
+
+/// The integer that begins at `bytes[0]`.
+fn integer(int: IntType, bytes: &[u8]) -> Int {
+    let raw = unsigned(bytes, u32::from(int.bits / 8));
+    let unused = 64 - u32::from(int.bits).clamp(8, 64);
+    let raw = if int.signed { (((raw << unused) as i64) >> unused) as u64 } else { raw };
+    Int { raw, signed: int.signed, bits: int.bits }
 }
 
 /// Decodes several values, each at its offset.
@@ -113,7 +130,6 @@ fn linear_histogram(min: i64, step: i64, words: &[u64], div: u64) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lt_lang::types::IntType;
 
     fn decode<'a>(ty: &Type, bytes: &'a [u8]) -> Value<'a> {
         value(ty, bytes, &mut Symbolizer::without_kernel())

@@ -32,6 +32,7 @@ mod privilege;
 pub mod profile;
 mod ring;
 mod session;
+mod shapes;
 mod signals;
 mod state;
 mod symbolize;

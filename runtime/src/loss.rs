@@ -70,6 +70,13 @@ fn warning(program: &Program, cause: LossCause, count: u64) -> Diagnostic {
             "",
             "test the divisor before, in the predicate or with `if`",
         ),
+        LossCause::OutOfBounds => (
+            Code::OutOfBounds,
+            "index was outside of its array",
+            "indexes were outside of their arrays",
+            "",
+            "compare the index with the length of the array before",
+        ),
     };
     let what = if count == 1 { one } else { many };
     Diagnostic::warning(code, format!("{}: {count} {what}{why}", program.probe)).at(program.span, "").help(help)

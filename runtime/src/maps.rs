@@ -7,7 +7,7 @@ use crate::output::{MapForm, MapHead, Output, Sink};
 use crate::symbolize::Symbolizer;
 use crate::value::Value;
 use lt_lang::manifest::{Aggregate, Map, MapValue};
-use lt_lang::types::{Layout, Type};
+use lt_lang::types::{EnumRef, Layout, Type};
 use std::cmp::Ordering;
 
 /// Which part of a map is shown, and how.
@@ -71,8 +71,10 @@ fn unify_stacks(types: &[Type], offsets: &[u32], key: &mut [u8], symbolizer: &mu
                 let id = symbolizer.representative(decode::unsigned(bytes, 8) as i64, stack.frames);
                 bytes.copy_from_slice(&id.to_le_bytes());
             }
-            Type::Tuple(types) => unify_stacks(types, &Layout::of(types).offsets, bytes, symbolizer),
-            _ => {}
+            _ => {
+                let parts: Vec<Type> = ty.parts().into_iter().cloned().collect();
+                unify_stacks(&parts, &ty.layout().offsets, bytes, symbolizer);
+            }
         }
     }
 }
@@ -147,18 +149,25 @@ fn compare_all(types: &[Type], offsets: &[u32], left: &[u8], right: &[u8]) -> Or
 
 fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
     match ty {
-        Type::Int(int) if int.signed => {
+        Type::Int(int) | Type::Enum(EnumRef { int, .. }) if int.signed => {
             let unused = 64 - u32::from(int.bits).clamp(8, 64);
             let number = |bytes: &[u8]| (decode::unsigned(bytes, u32::from(int.bits / 8)) << unused) as i64;
             number(left).cmp(&number(right))
         }
-        Type::Bool | Type::Int(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => {
-            decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size()))
-        }
         Type::Timestamp => decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8)),
         Type::String { .. } => decode::text(left).cmp(decode::text(right)),
-        Type::Tuple(types) => compare_all(types, &Layout::of(types).offsets, left, right),
-        Type::Error | Type::Void | Type::Record(_) | Type::Array { .. } => left.cmp(right),
+        ty if ty.is_scalar() => decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size())),
+        Type::Array { element, .. } => {
+            let size = element.size().max(1) as usize;
+            let pairs = left.chunks(size).zip(right.chunks(size));
+            let mut orders = pairs.map(|(left, right)| compare(element, left, right));
+            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        }
+        Type::Tuple(_) | Type::Fields(_) => {
+            let parts: Vec<Type> = ty.parts().into_iter().cloned().collect();
+            compare_all(&parts, &ty.layout().offsets, left, right)
+        }
+        _ => left.cmp(right),
     }
 }
 

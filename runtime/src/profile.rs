@@ -185,7 +185,7 @@ impl KernelProfile {
             awaited.push((kind, name.to_string()));
             awaited.len() - 1
         });
-        RecordRef { kind, name: name.to_string(), id: TypeAt { module: AWAITED, id: at as u32 }.public() }
+        RecordRef { kind, name: name.to_string(), id: TypeAt { module: AWAITED, id: at as u32 }.public(), size: 0 }
     }
 
     /// The BTF, and a record's id in it: an awaited one is looked up now.
@@ -230,6 +230,22 @@ impl KernelTypes for KernelProfile {
 
     fn function(&self, name: &str) -> Lookup<FunctionProto> {
         Ok(self.btf()?.function(name))
+    }
+
+    fn typedef(&self, name: &str) -> Lookup<Type> {
+        Ok(self.btf()?.typedef(name))
+    }
+
+    fn enumeration(&self, name: &str) -> Lookup<Type> {
+        Ok(self.btf()?.enumeration(name))
+    }
+
+    fn enumeration_of(&self, enumerator: &str) -> Option<Type> {
+        self.btf().ok()?.enumeration_of(enumerator)
+    }
+
+    fn enumerators(&self, id: KernelTypeId) -> Vec<(String, i64)> {
+        self.btf().map(|btf| btf.enumerators(id)).unwrap_or_default()
     }
 
     fn enumerator(&self, name: &str) -> Lookup<i64> {

@@ -17,6 +17,7 @@ use crate::options::{ChildStatus, Outcome, OutputFormat, RunMode};
 use crate::output::{Sink, output};
 use crate::poller::{Poller, Source, Timer, since_boot};
 use crate::ring::Ring;
+use crate::shapes::Shapes;
 use crate::signals::{OwnSignals, Signals};
 use crate::symbolize::{StackMap, Symbolizer};
 use crate::table::Table;
@@ -125,6 +126,7 @@ impl<'l> Session<'l> {
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks);
         symbolizer.times = Times::new(manifest.time_formats.clone());
+        symbolizer.shapes = Shapes::new(&manifest.shapes);
         let requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {

@@ -1,6 +1,7 @@
 //! Kernel addresses become names, stack ids become frames. Nothing is read before the first address; results are kept
 //! within a bound.
 
+use crate::shapes::Shapes;
 use crate::times::Times;
 use crate::value::{Frame, Symbol};
 use blazesym::MaybeDefault;
@@ -35,6 +36,8 @@ pub struct Symbolizer {
     representatives: HashMap<Vec<u64>, i64>,
     /// For values that are times.
     pub times: Times,
+    /// For values that are records or enumerations.
+    pub shapes: Shapes,
 }
 
 impl Symbolizer {
@@ -49,6 +52,7 @@ impl Symbolizer {
             stacks: HashMap::new(),
             representatives: HashMap::new(),
             times: Times::default(),
+            shapes: Shapes::default(),
         }
     }
 

@@ -98,6 +98,12 @@ pub enum Value<'a> {
     Tuple(Vec<Value<'a>>),
     /// Elements of one type.
     Array(Vec<Value<'a>>),
+    /// Fields with their names.
+    Record(Vec<(Rc<str>, Value<'a>)>),
+    /// A number, and the name that an enumeration has for it.
+    Enum(Int, Option<Rc<str>>),
+    /// Any bytes.
+    Buffer(&'a [u8]),
     /// Result of `stats()`.
     Stats {
         /// Number of values.

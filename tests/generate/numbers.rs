@@ -1,6 +1,6 @@
 //! Random expressions of integers, over leaves that the caller gives.
 
-use super::evaluate::common;
+use super::evaluate::type_of;
 use super::rng::Rng;
 use super::tree::{Node, Op, Ty};
 
@@ -24,7 +24,7 @@ pub fn literal(rng: &mut Rng) -> Node {
     let value = rng.number();
     match rng.below(6) {
         0 => Node::literal(value, false),
-        1 => Node { op: Op::Unary('-'), ty: Ty::I64, kids: vec![Node::literal(value, true)] },
+        1 => typed(Op::Unary('-'), vec![Node::literal(value, true)]),
         _ => Node::literal(value, true),
     }
 }
@@ -47,10 +47,8 @@ pub fn number(from: &mut impl Leaves, depth: usize) -> Node {
             number(from, depth - 1).cast(ty)
         }
         13 | 14 => {
-            let kid = number(from, depth - 1);
-            let ty = if kid.ty == Ty::Bool { Ty::I64 } else { kid.ty };
-            let sign = *from.rng().pick(&['-', '~']);
-            Node { op: Op::Unary(sign), ty, kids: vec![kid] }
+            let kids = vec![number(from, depth - 1)];
+            typed(Op::Unary(*from.rng().pick(&['-', '~'])), kids)
         }
         15 | 16 => ternary(from, depth),
         17 => condition(from, depth).cast(Ty::Bool),
@@ -61,13 +59,13 @@ pub fn number(from: &mut impl Leaves, depth: usize) -> Node {
 fn arithmetic(from: &mut impl Leaves, depth: usize) -> Node {
     let (left, right) = (number(from, depth - 1), number(from, depth - 1));
     let sign = *from.rng().pick(&ARITHMETIC);
-    let ty = match sign {
-        "<<" | ">>" => Ty::int(64, left.ty.is_signed()),
-        // a difference may be negative: here a literal counts as signed
-        "-" => Ty::int(64, left.ty.is_signed() || right.ty.is_signed()),
-        _ => common(&left, &right),
-    };
-    Node { op: Op::Binary(sign), ty, kids: vec![left, right] }
+    typed(Op::Binary(sign), vec![left, right])
+}
+
+/// A node with the type that it has.
+fn typed(op: Op, kids: Vec<Node>) -> Node {
+    let node = Node { op, ty: Ty::I64, kids };
+    Node { ty: type_of(&node), ..node }
 }
 
 /// A bool, by comparison or logic.
@@ -93,6 +91,5 @@ fn ternary(from: &mut impl Leaves, depth: usize) -> Node {
         then = then.cast(Ty::I64);
         otherwise = otherwise.cast(Ty::I64);
     }
-    let ty = if then.ty == Ty::Bool { Ty::Bool } else { common(&then, &otherwise) };
-    Node { op: Op::Ternary, ty, kids: vec![decides, then, otherwise] }
+    typed(Op::Ternary, vec![decides, then, otherwise])
 }

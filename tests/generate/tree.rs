@@ -123,11 +123,6 @@ impl Node {
         Node { op: Op::Cast, ty, kids: vec![self] }
     }
 
-    /// A bare literal takes the sign of what it meets.
-    pub fn is_flexible(&self) -> bool {
-        matches!(self.op, Op::Literal(_)) && self.ty.is_signed()
-    }
-
     pub fn render(&self, out: &mut String) {
         let kid = |at: usize, out: &mut String| self.kids[at].render(out);
         match &self.op {

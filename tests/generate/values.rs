@@ -1,6 +1,6 @@
 //! Expressions of integers and what lt makes of them on this kernel, compared with an evaluator of our own.
 
-use super::evaluate::{evaluate, hold, shown};
+use super::evaluate::{evaluate, hold, shown, type_of};
 use super::numbers::{self, Leaves};
 use super::rng::Rng;
 use super::tree::{Node, Op, Ty};
@@ -33,7 +33,7 @@ impl Known {
         }
         for (at, width) in [8, 8, 16, 16, 32, 32].into_iter().enumerate() {
             let ty = Ty::int(width, at % 2 == 0);
-            names.push((format!("$v{at}"), Ty::int(64, at % 2 == 0), hold(rng.next() as i64, ty)));
+            names.push((format!("$v{at}"), ty, hold(rng.next() as i64, ty)));
         }
         Known { rng, names }
     }
@@ -85,7 +85,7 @@ impl Known {
         let mut lines = ran.stdout.lines();
         for (at, expression) in expressions.iter().enumerate() {
             let value = evaluate(expression, &|name| self.value(name)).ok_or("no number")?;
-            let expected = shown(value, expression.ty);
+            let expected = shown(value, type_of(expression));
             let seen = lines.next().unwrap_or_default();
             if seen != expected {
                 return Ok(Some((at, format!("expected {expected}, saw {seen}"))));

@@ -75,6 +75,16 @@ pub(super) const ROWS: &[Builtin] = &[
         example: "tracepoint:syscalls:sys_enter_openat { print(str(args.filename)); exit() }",
     },
     Builtin {
+        name: "buf",
+        form: Form::Function,
+        params: &[Param::required("address", ParamClass::Any), Param::optional("length", ParamClass::Any)],
+        returns: Returns::FromProbe,
+        allowed: Allowed::Anywhere,
+        lowering: Lowering::ReadBuffer,
+        doc: "The bytes at an address, length of them (at most max_strlen); of a string or array, all by default.",
+        example: "tracepoint:syscalls:sys_enter_read { printf(\"%r\\n\", buf(args.buf, args.count)); exit() }",
+    },
+    Builtin {
         name: "ksym",
         form: Form::Function,
         params: &[Param::required("address", ParamClass::Address)],

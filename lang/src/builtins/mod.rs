@@ -156,6 +156,8 @@ pub enum Lowering {
     SizeOf,
     /// `str(address[, length])`
     ReadString,
+    /// `buf(address[, length])`
+    ReadBuffer,
     /// `ksym(address)`
     KernelSymbol,
     /// `kstack([mode][, frames])`

@@ -1,16 +1,16 @@
 //! What lies behind a dot, a bracket or a star: fields, elements, arguments.
 
 use super::infer::read_from;
-use super::{Checker, cast, suggest};
+use super::{CheckedProgram, Checker, literal_int, suggest};
 use crate::ast::{Expr, ExprKind, Ident, UnaryOp};
 use crate::builtins::{self, Builtin, Lowering, Returns};
 use crate::codes::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::kernel::Feature;
 use crate::manifest::Attach;
 use crate::probes::{Arguments, TargetSyntax};
 use crate::source::Span;
-use crate::types::{AddressSpace, IntType, RecordKind, RecordRef, Type};
+use crate::types::{AddressSpace, IntType, NamedType, RecordKind, RecordRef, Type};
 
 /// The builtin that a bare word (or a call without arguments) names.
 pub(crate) fn named_builtin(expr: &Expr) -> Option<&'static Builtin> {
@@ -39,6 +39,10 @@ impl Checker<'_> {
                 let space = self.space_of(base);
                 self.member(record, field, space)
             }
+            Type::Fields(fields) => match fields.iter().find(|known| known.name == field.text) {
+                Some(found) => found.ty.clone(),
+                None => self.unknown_part(fields, field),
+            },
             Type::Pointer { to, space } => match &**to {
                 Type::Record(record) => self.member(record, field, *space),
                 _ => self.no_fields(base, &ty),
@@ -63,8 +67,12 @@ impl Checker<'_> {
         })
     }
 
-    fn member(&mut self, record: &RecordRef, field: &Ident, space: AddressSpace) -> Type {
+    pub(super) fn member(&mut self, record: &RecordRef, field: &Ident, space: AddressSpace) -> Type {
         if let Some(member) = self.kernel.member(record.id, &field.text) {
+            if member.bit_size.is_some_and(|bits| member.bit_offset % 8 + bits > 64) {
+                let message = "a packed bit-field that lies in nine bytes is not supported yet";
+                return self.error(Code::NotSupported, field.span, message, "this field");
+            }
             return read_from(space, member.ty);
         }
         let owner = Type::Record(record.clone());
@@ -75,6 +83,36 @@ impl Checker<'_> {
         let owner = format!("its `{owner}` has {} fields", names.len());
         let diagnostic = suggest::or_lacking(diagnostic, field.span, &field.text, &names, self.kernel, &owner);
         self.report(diagnostic)
+    }
+
+    fn unknown_part(&mut self, fields: &[NamedType], field: &Ident) -> Type {
+        let found = nearest(&field.text, fields.iter().map(|known| known.name.as_str()));
+        let message = format!("the record has no field `{}`", field.text);
+        let diagnostic = Diagnostic::error(Code::UnknownField, message).at(field.span, "no such field");
+        self.report(diagnostic.suggest(field.span, found))
+    }
+
+    /// `args` as a value: all arguments by their names.
+    pub(super) fn all_arguments(&mut self, span: Span) -> Type {
+        self.program.knows_place = true;
+        let names = match (&self.point().format, self.point().prototype(self.kernel)) {
+            (Some(format), _) => format.fields.iter().map(|field| field.name.clone()).collect(),
+            (None, Ok(Some(prototype))) => prototype.params.into_iter().map(|param| param.name).collect(),
+            (None, _) => Vec::new(),
+        };
+        if names.is_empty() {
+            let message = "the names of all arguments are not known here";
+            let diagnostic = Diagnostic::error(Code::NotSupported, message).at(span, "without a field");
+            return self.report(diagnostic.help("use arg0, arg1, ... instead"));
+        }
+        let mut fields = Vec::with_capacity(names.len());
+        for name in names {
+            match self.named_argument(&Ident { text: name.clone(), span }) {
+                Type::Error => return Type::Error,
+                ty => fields.push(NamedType { name, ty }),
+            }
+        }
+        Type::Fields(fields)
     }
 
     /// `args.NAME`
@@ -195,21 +233,27 @@ impl Checker<'_> {
         }
     }
 
-    /// The memory that a struct or array in memory lies in.
+    /// The memory that a struct or array in memory lies in; of a copy nobody knows where its pointers point.
     fn space_of(&self, expr: &Expr) -> AddressSpace {
         let of_base = |base: &Expr| match self.program.ty(base) {
             Type::Pointer { space, .. } => *space,
             _ => self.space_of(base),
         };
         match &expr.kind {
+            ExprKind::Field { base, .. } if is_argument_record(base) => AddressSpace::Kernel,
             ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => of_base(base),
             ExprKind::Unary(UnaryOp::Deref, base) => of_base(base),
-            _ => AddressSpace::Kernel,
+            _ => AddressSpace::Unknown,
         }
     }
 
     pub(super) fn tuple_field(&mut self, base: &Expr, index: u32, span: Span) -> Type {
-        match self.value(base) {
+        let ty = self.value(base);
+        self.tuple_part(base, ty, index, span)
+    }
+
+    fn tuple_part(&mut self, base: &Expr, ty: Type, index: u32, span: Span) -> Type {
+        match ty {
             Type::Error => Type::Error,
             Type::Tuple(types) => match types.get(index as usize) {
                 None => {
@@ -224,7 +268,7 @@ impl Checker<'_> {
 
     pub(super) fn index(&mut self, base: &Expr, index: &Expr, span: Span) -> Type {
         let (ty, index_type) = (self.expr(base), self.value(index));
-        if !matches!(index_type, Type::Error | Type::Int(_)) {
+        if !matches!(index_type, Type::Error | Type::Int(_) | Type::Enum(_)) {
             return self.error(
                 Code::TypeMismatch,
                 index.span,
@@ -234,12 +278,16 @@ impl Checker<'_> {
         }
         match ty {
             Type::Error => Type::Error,
-            Type::Array { element, len } => self.array_element(base, index, &element, len, span),
+            Type::Array { element, len } => self.array_element(base, index, &element, len),
+            Type::String { size } => self.array_element(base, index, &CHARACTER, size),
+            Type::Tuple(_) => match literal_int(index).and_then(|at| u32::try_from(at).ok()) {
+                Some(at) => self.tuple_part(base, ty, at, span),
+                None => {
+                    let message = "an element of a tuple is named by a literal";
+                    self.error(Code::NotALiteral, index.span, message, "not a literal")
+                }
+            },
             Type::Pointer { to, space } if *to != Type::Void => read_from(space, *to),
-            Type::String { .. } | Type::Tuple(_) => {
-                let message = format!("indexing `{ty}` is not supported yet");
-                self.error(Code::NotSupported, span, message, "indexed here")
-            }
             other => {
                 let message = format!("`{other}` cannot be indexed");
                 self.error(Code::BadOperand, base.span, message, "neither array nor pointer")
@@ -247,16 +295,12 @@ impl Checker<'_> {
         }
     }
 
-    fn array_element(&mut self, base: &Expr, index: &Expr, element: &Type, len: u32, span: Span) -> Type {
-        let literal = cast::literal_int(index);
+    fn array_element(&mut self, base: &Expr, index: &Expr, element: &Type, len: u32) -> Type {
+        // an array without a length goes on behind its record
+        let literal = literal_int(index).filter(|_| len > 0 || !in_memory(&self.program, base));
         if literal.is_some_and(|at| at < 0 || at >= i64::from(len)) {
             let message = format!("the array has {len} elements");
             return self.error(Code::BadArgument, index.span, message, "outside of it");
-        }
-        let record = matches!(&base.kind, ExprKind::Field { base, .. } if is_argument_record(base));
-        if (record && literal.is_none()) || (!record && !is_place(base)) {
-            let message = "this array can only be indexed with a literal, or read from memory by its field";
-            return self.error(Code::NotSupported, span, message, "not supported yet");
         }
         read_from(self.space_of(base), element.clone())
     }
@@ -274,25 +318,39 @@ impl Checker<'_> {
         }
     }
 
+    /// `&place`: of a variable and of a map's value too, which lie in the kernel.
     pub(super) fn address_of(&mut self, operand: &Expr, span: Span) -> Type {
         let ty = self.expr(operand);
         if ty == Type::Error {
             return Type::Error;
         }
-        if !is_place(operand) || matches!(&operand.kind, ExprKind::Field { base, .. } if is_argument_record(base)) {
-            let diagnostic = Diagnostic::error(Code::NotSupported, "the address of this cannot be taken yet");
-            let diagnostic = diagnostic.at(span, "only of fields and elements in memory");
-            return self.report(diagnostic);
-        }
-        let space = self.space_of(operand);
+        let space = match &operand.kind {
+            ExprKind::Var(_) | ExprKind::Map { .. } => AddressSpace::Kernel,
+            _ if in_memory(&self.program, operand) => self.space_of(operand),
+            _ => {
+                let diagnostic = Diagnostic::error(Code::NotSupported, "the address of this cannot be taken yet");
+                let label = "only of variables, maps, and fields and elements in memory";
+                return self.report(diagnostic.at(span, label));
+            }
+        };
         Type::Pointer { to: Box::new(ty), space }
     }
 }
 
+/// What a string consists of.
+pub(crate) const CHARACTER: Type = Type::Int(IntType { bits: 8, signed: true });
+
 /// Arguments that calling conventions pass in registers.
 const REGISTER_ARGUMENTS: u32 = 6;
 
-/// Whether the expression stands for a place in memory.
-pub(crate) fn is_place(expr: &Expr) -> bool {
-    matches!(expr.kind, ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary(UnaryOp::Deref, _))
+/// Whether the expression stands for a place in memory that is read through an address: behind a pointer, not in a copy.
+pub(crate) fn in_memory(program: &CheckedProgram, expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Unary(UnaryOp::Deref, _) => true,
+        ExprKind::Field { base, .. } if is_argument_record(base) => false,
+        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => {
+            matches!(program.ty(base), Type::Pointer { .. }) || in_memory(program, base)
+        }
+        _ => false,
+    }
 }

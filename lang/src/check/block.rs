@@ -1,7 +1,8 @@
 //! Blocks and `if` as values, `comptime`.
 
 use super::Checker;
-use super::infer::{Inferred, is_flexible, merge};
+use super::infer::{Inferred, merge};
+use super::literal::is_flexible;
 use crate::ast::{Block, Expr, ExprKind};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -29,7 +30,7 @@ impl Checker<'_> {
             return Type::Void;
         }
         for (block, ty) in [(Some(then), &one), (otherwise, &other)] {
-            if matches!(ty, Type::Void | Type::Record(_)) {
+            if *ty == Type::Void {
                 let place = block.and_then(|block| block.stmts.last().map(|last| last.span).or(Some(block.span)));
                 let diagnostic = Diagnostic::error(Code::NoValue, "this branch of `if` gives no value");
                 let diagnostic = diagnostic.at(place.unwrap_or(span), "the other branch has one");
@@ -37,7 +38,7 @@ impl Checker<'_> {
             }
         }
         let inferred =
-            |block: &Block, ty: &Type| Inferred { ty: ty.stored(), flexible: block.value().is_some_and(is_flexible) };
+            |block: &Block, ty: &Type| Inferred { ty: ty.clone(), flexible: block.value().is_some_and(is_flexible) };
         let right = otherwise.map_or_else(|| Inferred::fixed(&other), |block| inferred(block, &other));
         match merge(&inferred(then, &one), &right) {
             Some(merged) => merged.ty,

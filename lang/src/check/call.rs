@@ -96,6 +96,7 @@ impl Checker<'_> {
     fn call_type(&mut self, row: &Builtin, name: &Ident, args: &[Expr]) -> Type {
         match row.lowering {
             Lowering::ReadString => self.string_call(args),
+            Lowering::ReadBuffer => self.buffer_call(args),
             Lowering::KernelStack => self.stack_call(args),
             Lowering::Printf => self.check_format(args),
             Lowering::Print => self.check_print(args),
@@ -145,7 +146,9 @@ impl Checker<'_> {
 
     fn argument(&mut self, param: &Param, name: &str, arg: &Expr) -> bool {
         match param.class {
-            ParamClass::Integer => self.typed(param, name, arg, |ty| matches!(ty, Type::Int(_) | Type::Bool)),
+            ParamClass::Integer => {
+                self.typed(param, name, arg, |ty| matches!(ty, Type::Int(_) | Type::Enum(_) | Type::Bool))
+            }
             ParamClass::Address => self.address_argument(param, name, arg),
             ParamClass::LiteralInt { min, max } => self.literal_argument(param, name, arg, min, max),
             ParamClass::String => self.string_argument(param, name, arg),
@@ -330,7 +333,7 @@ impl Checker<'_> {
             Ok(format) => format,
             Err(error) => {
                 let diagnostic = Diagnostic::error(Code::BadFormat, format!("unknown conversion `{}`", error.text));
-                let help = "printf knows %d %i %u %o %x %X %p %c %s and %%";
+                let help = "printf knows %d %i %u %o %x %X %p %c %s %r %rx %rh and %%";
                 self.report(diagnostic.at(first.span, "in this format").help(help));
                 return Type::Void;
             }
@@ -355,7 +358,9 @@ impl Checker<'_> {
         }
         let fine = match (&ty, conversion.kind) {
             (Type::Error, _) => true,
-            (Type::Int(_) | Type::Bool, _) => true,
+            (Type::Buffer { .. }, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => true,
+            (_, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => false,
+            (Type::Int(_) | Type::Enum(_) | Type::Bool, _) => true,
             (Type::Pointer { .. }, kind) => kind != ConversionKind::Char,
             (_, kind) => kind == ConversionKind::Str,
         };
@@ -364,7 +369,8 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Code::FormatMismatch, format!("`%{letter}` cannot show `{ty}`"))
                 .at(value.span, format!("this is `{ty}`"))
                 .at(format, "in this format");
-            self.report(diagnostic.help("`%s` can"));
+            let bytes = matches!(conversion.kind, ConversionKind::Buffer | ConversionKind::Bytes { .. });
+            self.report(diagnostic.help(if bytes { "it shows what `buf` gives" } else { "`%s` can" }));
         }
     }
 
@@ -375,7 +381,8 @@ impl Checker<'_> {
         }
         self.set_type(call.id, &Type::Void);
         let value = row.params.iter().position(|param| param.class == ParamClass::Integer).and_then(|at| args.get(at));
-        let signed = value.is_some_and(|value| self.program.ty(value).is_signed() && !super::infer::is_flexible(value));
+        let signed =
+            value.is_some_and(|value| self.program.ty(value).is_signed() && !super::literal::is_flexible(value));
         let literals: Vec<Option<i64>> =
             (1..row.params.len().max(1)).map(|at| args.get(at).and_then(literal_int)).collect();
         match row.instance(signed, &literals) {

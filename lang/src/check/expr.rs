@@ -1,14 +1,14 @@
 //! Expressions: literals, names, variables; everything else is handed on.
 
 use super::infer::Inferred;
-use super::{Checker, suggest};
-use crate::ast::{Expr, ExprKind, UnaryOp};
+use super::{Checker, fold, suggest};
+use crate::ast::{Expr, ExprKind, Ident, NodeId, TypeName, UnaryOp};
 use crate::builtins::{self, Allowed, Builtin, Form, Lowering, Returns};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::probes::{self, Arguments, ProbeRow, TargetSyntax};
 use crate::source::Span;
-use crate::types::{AddressSpace, RecordKind, StackMode, StackType, Type};
+use crate::types::{AddressSpace, NamedType, RecordKind, RecordRef, StackMode, StackType, Type};
 
 /// The stack shown without further words.
 pub(super) const DEFAULT_STACK: StackType =
@@ -34,17 +34,23 @@ impl Checker<'_> {
     /// An expression wherever a value is needed: something that can be computed, copied and shown.
     pub(super) fn value(&mut self, expr: &Expr) -> Type {
         let ty = self.expr(expr);
-        let wrong = match &ty {
+        let ty = match ty {
             Type::Void => self.error(Code::NoValue, expr.span, "this gives no value", "used as a value here"),
-            Type::Record(_) => {
-                let message = format!("a whole `{ty}` cannot be copied yet");
-                let diagnostic = Diagnostic::error(Code::NotSupported, message).at(expr.span, "has many fields");
-                self.report(diagnostic.help("name one of its fields"))
-            }
+            Type::Record(record) if record.size == 0 => self.whole_record(record, expr.span),
             _ => return ty,
         };
-        self.set_type(expr.id, &wrong);
-        wrong
+        self.set_type(expr.id, &ty);
+        ty
+    }
+
+    /// A record of which only the name was known so far.
+    fn whole_record(&mut self, record: RecordRef, span: Span) -> Type {
+        let size = self.kernel.record_size(record.id);
+        if size > 0 {
+            return Type::Record(RecordRef { size, ..record });
+        }
+        let message = format!("`{}` has no size", Type::Record(record));
+        self.error(Code::UnknownName, span, message, "it is declared, but defined nowhere")
     }
 
     /// Any expression; its type may be void or a record.
@@ -55,9 +61,11 @@ impl Checker<'_> {
     }
 
     fn expr_kind(&mut self, expr: &Expr) -> Type {
+        if let Some(found) = fold(expr) {
+            return found.ty();
+        }
         match &expr.kind {
-            ExprKind::Int { unsigned: true, .. } => Type::U64,
-            ExprKind::Int { .. } => Type::I64,
+            ExprKind::Int { .. } => Type::U64,
             ExprKind::Str(bytes) => Type::String { size: bytes.len() as u32 + 1 },
             ExprKind::Bool(_) => Type::Bool,
             ExprKind::Float(_) => self.unsupported("numbers with a fraction are", expr.span),
@@ -79,13 +87,13 @@ impl Checker<'_> {
             ExprKind::TupleField { base, index } => self.tuple_field(base, *index, expr.span),
             ExprKind::Index { base, index } => self.index(base, index, expr.span),
             ExprKind::Cast { ty, value } => self.cast(ty, value),
-            ExprKind::SizeOf(name) => self.type_name(name).map_or(Type::Error, |_| Type::U64),
+            ExprKind::SizeOf(name) => self.size_of(name, expr.id),
             ExprKind::Tuple(values) if values.is_empty() => self.unsupported("the empty tuple is", expr.span),
-            ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.element(value)).collect()),
-            ExprKind::OffsetOf { .. } => self.unsupported("`offsetof` is", expr.span),
+            ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.value(value)).collect()),
+            ExprKind::OffsetOf { of, path } => self.offset_of(of, path, expr.id),
             ExprKind::TypeOf(_) => self.unsupported("`typeof` as an argument is", expr.span),
             ExprKind::TypeInfo(_) => self.unsupported("`typeinfo` is", expr.span),
-            ExprKind::Record(_) => self.unsupported("records are", expr.span),
+            ExprKind::Record(fields) => self.record_literal(fields),
             ExprKind::Block(block) => self.block_value(block),
             ExprKind::If { condition, then, otherwise } => self.choice(condition, then, otherwise.as_ref(), expr.span),
             ExprKind::Comptime(value) => self.comptime(value),
@@ -93,9 +101,25 @@ impl Checker<'_> {
         }
     }
 
-    /// A value inside a tuple, in stored form.
-    fn element(&mut self, expr: &Expr) -> Type {
-        self.value(expr).stored()
+    fn size_of(&mut self, name: &TypeName, node: NodeId) -> Type {
+        let Some(ty) = self.type_name(name) else { return Type::Error };
+        self.program.measured.insert(node, ty);
+        Type::U64
+    }
+
+    /// `(a = 1, b = 2)`
+    fn record_literal(&mut self, fields: &[(Ident, Expr)]) -> Type {
+        let mut types: Vec<NamedType> = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            let ty = self.value(value);
+            if types.iter().any(|known| known.name == name.text) {
+                let message = format!("the record has two fields `{}`", name.text);
+                self.error(Code::UnknownField, name.span, message, "the second one");
+                continue;
+            }
+            types.push(NamedType { name: name.text.clone(), ty });
+        }
+        Type::Fields(types)
     }
 
     fn positional(&self, number: u32) -> Type {
@@ -122,7 +146,8 @@ impl Checker<'_> {
                 return Type::Error;
             }
             if let Ok(Some(value)) = self.kernel.enumerator(name) {
-                return enumerator_type(value);
+                let of = self.kernel.enumeration_of(name).filter(|ty| matches!(ty, Type::Enum(_)));
+                return of.unwrap_or_else(|| enumerator_type(value));
             }
             let diagnostic = Diagnostic::error(Code::UnknownName, format!("unknown name `{name}`"));
             let diagnostic = diagnostic.at(span, "no builtin of this name");
@@ -178,11 +203,7 @@ impl Checker<'_> {
             Lowering::Argument => self.numbered_argument(name, span),
             Lowering::ReturnValue => self.return_value(span),
             Lowering::Context => self.object(span),
-            _ => {
-                let message = format!("`{name}` as a whole is not supported yet");
-                let diagnostic = Diagnostic::error(Code::NotSupported, message).at(span, "without a field");
-                self.report(diagnostic.help(format!("name one of its fields: `{name}.FIELD`")))
-            }
+            _ => self.all_arguments(span),
         }
     }
 
@@ -241,7 +262,7 @@ impl Checker<'_> {
             return Type::Void;
         }
         for (expr, ty) in then.map(|then| (then, &then_type)).into_iter().chain([(otherwise, &other_type)]) {
-            if matches!(ty, Type::Void | Type::Record(_)) {
+            if *ty == Type::Void {
                 return self.error(Code::NoValue, expr.span, "this gives no value", "the other side has one");
             }
         }
@@ -259,7 +280,7 @@ impl Checker<'_> {
     /// An expression that decides: a number, pointer or bool.
     pub(super) fn condition(&mut self, expr: &Expr) {
         let ty = self.value(expr);
-        if !matches!(ty, Type::Error | Type::Bool | Type::Int(_) | Type::Pointer { .. }) {
+        if !matches!(ty, Type::Error | Type::Bool | Type::Int(_) | Type::Enum(_) | Type::Pointer { .. }) {
             let diagnostic = Diagnostic::error(Code::TypeMismatch, format!("`{ty}` is no condition"))
                 .at(expr.span, "must be a bool, number or pointer");
             let text = matches!(ty, Type::String { .. });
@@ -269,10 +290,9 @@ impl Checker<'_> {
 
     /// `$x++`, `--@y[k]`
     fn step(&mut self, place: &Expr) -> Type {
-        let one = Inferred { ty: Type::I64, flexible: true };
         let ty = match &place.kind {
-            ExprKind::Var(_) => self.value(place),
-            ExprKind::Map { name, keys } => self.change_map(name, keys, place.span, &one, place.span),
+            ExprKind::Var(name) => self.step_variable(name, place),
+            ExprKind::Map { name, keys } => self.change_map(name, keys, place.span, &Inferred::step(), place.span),
             ExprKind::Error => Type::Error,
             _ => return self.not_assignable(place),
         };
@@ -282,6 +302,18 @@ impl Checker<'_> {
         }
         let message = format!("`{ty}` cannot be counted up or down");
         self.error(Code::BadOperand, place.span, message, "not a number")
+    }
+
+    /// A variable that is counted up or down has 64 bits, unless its type is written.
+    fn step_variable(&mut self, name: &str, place: &Expr) -> Type {
+        let ty = self.value(place);
+        match (&ty, self.find_variable(name, place.span)) {
+            (Type::Int(_), Some(at)) => {
+                self.merge_variable(at, &Inferred::step(), place.span);
+                self.value(place)
+            }
+            _ => ty,
+        }
     }
 
     pub(super) fn not_assignable(&mut self, place: &Expr) -> Type {

@@ -66,7 +66,7 @@ impl Checker<'_> {
         for end in [from, to] {
             let ty = self.value(end);
             if matches!(ty, Type::Int(_)) {
-                ends.push(Inferred::of(end, &ty));
+                ends.push(Inferred::key(end, &ty));
             } else if ty != Type::Error {
                 let message = "a range goes from one integer to another";
                 self.error(Code::TypeMismatch, end.span, message, format!("this is `{ty}`"));

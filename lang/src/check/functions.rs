@@ -20,6 +20,33 @@ impl Checker<'_> {
         false
     }
 
+    /// `buf(address[, length])`: of a string or array the length need not be told.
+    pub(super) fn buffer_call(&mut self, args: &[Expr]) -> Type {
+        let Some(first) = args.first() else { return Type::Error };
+        let ty = self.program.ty(first).clone();
+        let known = match &ty {
+            Type::String { size } => Some(*size),
+            Type::Array { .. } => Some(ty.size()),
+            Type::Int(_) | Type::Pointer { .. } => None,
+            _ => {
+                let message = format!("`{ty}` is no memory that could be read");
+                return self.error(Code::TypeMismatch, first.span, message, "neither an address nor bytes");
+            }
+        };
+        if let Some(length) = args.get(1)
+            && !matches!(self.program.ty(length), Type::Int(_) | Type::Error)
+        {
+            return self.error(Code::TypeMismatch, length.span, "a length must be an integer", "not an integer");
+        }
+        let literal = args.get(1).and_then(literal_int);
+        if let (Some(length), Some(n)) = (args.get(1), literal.filter(|n| *n < 1)) {
+            let message = "the length of a buffer is at least 1";
+            return self.error(Code::BadArgument, length.span, message, format!("this is {n}"));
+        }
+        let most = known.unwrap_or(u32::MAX).min(self.options.max_strlen.max(1));
+        Type::Buffer { size: literal.map_or(most, |n| u32::try_from(n).unwrap_or(most).min(most)) }
+    }
+
     /// `has_key(@x, k)`, `has_key(@x[k])`
     pub(super) fn check_has_key(&mut self, args: &[Expr]) -> Type {
         let Some((first, rest)) = args.split_first() else { return Type::Bool };

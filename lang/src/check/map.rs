@@ -36,13 +36,13 @@ impl Checker<'_> {
         let mut found: Vec<Inferred> = Vec::new();
         for key in keys {
             let ty = self.value(key);
-            found.push(Inferred::of(key, &ty));
+            found.push(Inferred::key(key, &ty));
         }
         if let ([Inferred { ty: Type::Tuple(types), .. }], [key]) = (found.as_slice(), keys) {
             let literals = key_exprs(keys);
             let flexible = |at: usize| {
                 let literal = literals.get(at).filter(|_| matches!(key.kind, ExprKind::Tuple(_)));
-                literal.is_some_and(super::infer::is_flexible)
+                literal.is_some_and(super::literal::is_flexible)
             };
             let parts = types.iter().enumerate();
             found = parts.map(|(at, ty)| Inferred { ty: ty.clone(), flexible: flexible(at) }).collect();

@@ -17,6 +17,7 @@ mod flow;
 mod functions;
 mod infer;
 mod known;
+mod literal;
 mod map;
 mod map_functions;
 mod operator;
@@ -27,19 +28,20 @@ mod tests;
 mod unsupported;
 
 use crate::ast::{Ast, Expr, NodeId};
+use crate::c::WithDefinitions;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kernel::Kernel;
 use crate::source::Span;
 use crate::types::{StackMode, Type};
-pub(crate) use access::{is_argument_record, is_place};
+pub(crate) use access::{CHARACTER, in_memory, is_argument_record};
 pub(crate) use attach::Point;
 pub(crate) use call::{MapArgument, PrintKind, aggregation_call, print_kind};
-pub(crate) use cast::{literal_int, resolve};
 pub(crate) use expr::positional_number;
 pub(crate) use flow::unroll_count;
-pub(crate) use infer::{Inferred, comparison_type};
+pub(crate) use infer::{Inferred, comparison_type, merge_types};
 pub use known::KnownMaps;
+pub(crate) use literal::{fold, literal_int};
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
 use std::collections::{HashMap, HashSet};
@@ -127,6 +129,8 @@ pub(crate) struct CheckedProgram {
     pub(crate) vars: Vec<CheckedVar>,
     /// The variable that a place in the source means.
     pub(crate) var_at: HashMap<Span, usize>,
+    /// What `sizeof` and `offsetof` ask about.
+    pub(crate) measured: HashMap<NodeId, Type>,
     /// Names of the fields of the tracepoint's record that are used.
     pub(crate) record_fields: HashSet<String>,
     /// The action depends on the place that it is attached to.
@@ -137,8 +141,8 @@ impl CheckedProgram {
     fn new(probe: usize, point: Point, nodes: u32) -> CheckedProgram {
         let types = vec![Type::Error; nodes as usize];
         let record_fields = HashSet::new();
-        let (vars, var_at) = (Vec::new(), HashMap::new());
-        CheckedProgram { probe, point, types, vars, var_at, record_fields, knows_place: false }
+        let (vars, var_at, measured) = (Vec::new(), HashMap::new(), HashMap::new());
+        CheckedProgram { probe, point, types, vars, var_at, measured, record_fields, knows_place: false }
     }
 
     /// The type of an expression.
@@ -203,6 +207,8 @@ fn check_expanded(
     options: &SessionOptions,
     single: &HashSet<usize>,
 ) -> (CheckedScript, Diagnostics) {
+    let (kernel, definition_messages) = WithDefinitions::new(ast.definitions.clone(), kernel);
+    let kernel = &kernel;
     let (points, attach_messages) = attach::expand(ast, kernel, options, single);
     let mut checker = Checker {
         kernel,
@@ -231,7 +237,8 @@ fn check_expanded(
     if !checker.out.has_errors() {
         checker.circular_maps();
     }
-    let mut out = attach_messages;
+    let mut out = definition_messages;
+    out.extend(attach_messages);
     out.extend(unsupported::declarations(ast));
     out.extend(checker.out);
     (CheckedScript { programs, maps: checker.maps }, out)

@@ -1,7 +1,7 @@
 //! Operators.
 
 use super::Checker;
-use super::infer::arithmetic_type;
+use super::infer::{arithmetic_type, merge_types};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -14,7 +14,7 @@ impl Checker<'_> {
             self.condition(operand);
             return Type::Bool;
         }
-        let ty = self.value(operand);
+        let ty = self.value(operand).plain();
         match ty {
             Type::Error | Type::Int(_) => ty,
             Type::Bool => Type::I64,
@@ -51,6 +51,8 @@ impl Checker<'_> {
             return self.comparison(op, left, right, span);
         }
         let number = |ty: &Type| matches!(ty, Type::Int(_) | Type::Bool);
+        let (left_type, right_type) = (left.1.plain(), right.1.plain());
+        let (left, right) = ((left.0, &left_type), (right.0, &right_type));
         match (op, left.1, right.1) {
             (BinaryOp::ShiftLeft | BinaryOp::ShiftRight, l, r) if number(l) && number(r) => {
                 Type::Int(IntType { bits: 64, signed: l.is_signed() })
@@ -62,20 +64,18 @@ impl Checker<'_> {
             (_, l, r) if number(l) && number(r) => arithmetic_type(left, right),
             (BinaryOp::Add | BinaryOp::Sub, Type::Pointer { .. }, r) if number(r) => left.1.clone(),
             (BinaryOp::Add, l, Type::Pointer { .. }) if number(l) => right.1.clone(),
+            (BinaryOp::Sub, Type::Pointer { to: a, .. }, Type::Pointer { to: b, .. }) if a == b => Type::I64,
             _ => self.bad_operands(op, left, right, span),
         }
     }
 
     fn comparison(&mut self, op: BinaryOp, left: (&Expr, &Type), right: (&Expr, &Type), span: Span) -> Type {
         let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
-        let scalar = |ty: &Type| matches!(ty, Type::Int(_) | Type::Bool | Type::Pointer { .. });
+        let scalar = |ty: &Type| matches!(ty, Type::Int(_) | Type::Enum(_) | Type::Bool | Type::Pointer { .. });
         match (left.1, right.1) {
             (l, r) if scalar(l) && scalar(r) => Type::Bool,
             (Type::String { .. }, Type::String { .. }) if equality => Type::Bool,
-            (Type::Tuple(_), Type::Tuple(_)) | (Type::Array { .. }, Type::Array { .. }) if equality => {
-                let message = format!("comparing `{}` values is not supported yet", left.1);
-                self.error(Code::NotSupported, span, message, "compared here")
-            }
+            (l, r) if equality && merge_types(l, r).is_some_and(|common| is_comparable(&common)) => Type::Bool,
             _ => self.bad_operands(op, left, right, span),
         }
     }
@@ -89,6 +89,18 @@ impl Checker<'_> {
                 .at(right.0.span, format!("this is `{}`", right.1));
         let strings = matches!((left.1, right.1), (Type::String { .. }, Type::String { .. }));
         self.report(if strings { diagnostic.help("strings can be compared with `==` and `!=`") } else { diagnostic })
+    }
+}
+
+/// Whether values can be compared by their bytes: nothing in them is left to chance.
+fn is_comparable(ty: &Type) -> bool {
+    match ty {
+        Type::Array { element, .. } => element.is_scalar() || is_comparable(element) && element.parts().is_empty(),
+        Type::Buffer { .. } => true,
+        Type::Tuple(_) | Type::Fields(_) => ty.parts().into_iter().all(|part| {
+            part.is_scalar() || matches!(part, Type::String { .. } | Type::Timestamp) || is_comparable(part)
+        }),
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::ast::{BinaryOp, Block, Expr, ExprKind, Ident, Stmt, StmtKind, TypeNam
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{IntType, Type};
 use std::collections::HashMap;
 
 impl Checker<'_> {
@@ -30,9 +30,7 @@ impl Checker<'_> {
     pub(super) fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Expr(expr) => {
-                if let Type::Record(_) = self.expr(expr) {
-                    self.value(expr);
-                }
+                self.expr(expr);
             }
             StmtKind::Let { name, ty, value } => self.declaration(name, ty.as_ref(), value.as_ref()),
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, stmt.span),
@@ -175,7 +173,7 @@ impl Checker<'_> {
     /// `@x[k] op= value`
     fn change(&mut self, place: &Expr, name: &str, keys: &[Expr], (op, value): (BinaryOp, &Expr), span: Span) {
         let ty = self.value(value);
-        let unset = Inferred { ty: Type::I64, flexible: true };
+        let unset = Inferred::step();
         let old = self.change_map(name, keys, place.span, &unset, value.span);
         self.set_type(place.id, &old);
         if old == Type::Error {
@@ -205,6 +203,13 @@ impl Checker<'_> {
             Some(merged) if merged == *old => {}
             // An integer's written type stays; what is assigned is converted.
             Some(_) if matches!(var.written, Some(Type::Int(_))) => {}
+            Some(merged) if var.written.as_ref().is_some_and(|written| is_shorter(written, &merged.ty)) => {
+                let message = format!("`${}` is `{}` and cannot hold `{}`", var.name, old.ty, value.ty);
+                let diagnostic = Diagnostic::error(Code::TypeMismatch, message).at(span, "too long");
+                let help = format!("cut it: `({})VALUE`", old.ty);
+                let diagnostic = diagnostic.at(var.span, format!("declared here as `{}`", old.ty));
+                self.report(diagnostic.help(help));
+            }
             Some(merged) => {
                 var.value = Some(merged);
                 self.changed = true;
@@ -220,8 +225,21 @@ impl Checker<'_> {
     }
 }
 
-/// What a compound assignment makes of a place of type `old`: a literal that is not negative changes nothing.
+/// Whether what was written says a length that is not enough.
+fn is_shorter(written: &Type, needed: &Type) -> bool {
+    match (written, needed) {
+        (Type::String { size: written @ 2.. }, Type::String { size }) => size > written,
+        (Type::Buffer { size: written @ 2.. }, Type::Buffer { size }) => size > written,
+        _ => false,
+    }
+}
+
+/// What a compound assignment makes of a place of type `old`: a literal that is not negative does not change its sign.
 fn compound(old: &Type, value: &Expr, result: &Type) -> Inferred {
-    let same = super::infer::is_flexible(value) && matches!(old, Type::Int(_));
-    Inferred { ty: if same { old.clone() } else { result.stored() }, flexible: same }
+    match old {
+        Type::Int(int) if super::literal::is_flexible(value) => {
+            Inferred { ty: Type::Int(IntType { bits: 64, ..*int }), flexible: true }
+        }
+        _ => Inferred { ty: result.clone(), flexible: false },
+    }
 }

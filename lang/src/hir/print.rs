@@ -205,6 +205,10 @@ impl Printer<'_> {
                 let limit = limit.as_ref().map_or_else(String::new, |limit| format!(" limit {}", sub(limit)));
                 format!("read {ty} {}[{}]{limit}", space_text(*space), sub(address))
             }
+            ExprKind::ReadBuffer { address, length, space } => {
+                let length = length.as_ref().map_or_else(String::new, |length| format!(" length {}", sub(length)));
+                format!("read {ty} {}[{}]{length}", space_text(*space), sub(address))
+            }
             ExprKind::TracepointField(field) => format!("args.{}:{ty}", field.name),
             ExprKind::Context => "ctx".into(),
             ExprKind::Argument(number) => format!("arg{number}:{ty}"),
@@ -230,6 +234,31 @@ impl Printer<'_> {
             ExprKind::Tuple(values) => format!("({})", self.list(names, values)),
             ExprKind::Padded(value) => format!("{ty}({})", sub(value)),
             ExprKind::Element { base, offset } => format!("({}).{offset}:{ty}", self.buffered(names, base)),
+            _ => self.part(names, expr),
+        }
+    }
+
+    fn part(&self, names: &Names<'_>, expr: &Expr) -> String {
+        let sub = |inner: &Expr| self.expr(names, inner);
+        let ty = &expr.ty;
+        match &expr.kind {
+            ExprKind::CompareBytes { negate, left, right } => {
+                let sign = if *negate { "!=" } else { "==" };
+                format!("({} {sign} {})", self.buffered(names, left), self.buffered(names, right))
+            }
+            ExprKind::BufferOf { base, length } => {
+                let length = length.as_ref().map_or_else(String::new, |length| format!(" length {}", sub(length)));
+                format!("{ty}({}{length})", self.buffered(names, base))
+            }
+            ExprKind::Bounded { index, len } => format!("({} below {len})", sub(index)),
+            ExprKind::VarAddress(var) => format!("&{}", names.var(var.0)),
+            ExprKind::MapAddress { map, key } => format!("&{}", self.place(names, *map, key.as_ref())),
+            ExprKind::Convert(base) => format!("{ty}({})", self.buffered(names, base)),
+            ExprKind::Scalar(value) => format!("{ty}({})", sub(value)),
+            ExprKind::Part { base, path } => format!("({}){}:{ty}", self.buffered(names, base), path_text(path)),
+            ExprKind::Indexed { base, index, len } => {
+                format!("({})[{} below {len}]:{ty}", self.buffered(names, base), sub(index))
+            }
             _ => String::new(),
         }
     }

@@ -34,14 +34,17 @@ impl Default for FakeKernel {
 struct FakeRecord {
     id: u64,
     name: &'static str,
-    size: u32,
     members: Vec<Member>,
 }
+
+/// Sizes of the records by their ids.
+const SIZES: &[(u64, u32)] = &[(1, 96), (2, 48), (3, 16), (4, 64), (5, 16), (6, 8), (7, 16), (8, 24), (9, 16)];
 
 const CHAR: Type = Type::Int(IntType { bits: 8, signed: true });
 
 fn record_type(id: u64, name: &str) -> Type {
-    Type::Record(RecordRef { kind: RecordKind::Struct, name: name.into(), id: KernelTypeId(id) })
+    let size = SIZES.iter().find(|row| row.0 == id).map_or(0, |row| row.1);
+    Type::Record(RecordRef { kind: RecordKind::Struct, name: name.into(), id: KernelTypeId(id), size })
 }
 
 fn pointer(id: u64, name: &str) -> Type {
@@ -79,11 +82,11 @@ fn file_records() -> Vec<FakeRecord> {
     let qstr =
         vec![member("hash", 0, Type::U32), member("len", 4, Type::U32), member("name", 8, Type::kernel_pointer(CHAR))];
     vec![
-        FakeRecord { id: 2, name: "file", size: 48, members: file },
-        FakeRecord { id: 3, name: "path", size: 16, members: path },
-        FakeRecord { id: 4, name: "dentry", size: 64, members: dentry },
-        FakeRecord { id: 5, name: "qstr", size: 16, members: qstr },
-        FakeRecord { id: 6, name: "vfsmount", size: 8, members: vec![member("mnt_flags", 0, Type::I32)] },
+        FakeRecord { id: 2, name: "file", members: file },
+        FakeRecord { id: 3, name: "path", members: path },
+        FakeRecord { id: 4, name: "dentry", members: dentry },
+        FakeRecord { id: 5, name: "qstr", members: qstr },
+        FakeRecord { id: 6, name: "vfsmount", members: vec![member("mnt_flags", 0, Type::I32)] },
     ]
 }
 
@@ -105,10 +108,10 @@ fn records() -> Vec<FakeRecord> {
     let mut all = file_records();
     let meta = member("meta", 0, Type::kernel_pointer(Type::Void));
     let iterated = vec![meta, member("task", 8, pointer(1, "task_struct"))];
-    all.push(FakeRecord { id: 9, name: "bpf_iter__task", size: 16, members: iterated });
-    all.push(FakeRecord { id: 1, name: "task_struct", size: 96, members: task });
-    all.push(FakeRecord { id: 7, name: "sk_buff", size: 16, members: skb });
-    all.push(FakeRecord { id: 8, name: "net_device", size: 24, members: device });
+    all.push(FakeRecord { id: 9, name: "bpf_iter__task", members: iterated });
+    all.push(FakeRecord { id: 1, name: "task_struct", members: task });
+    all.push(FakeRecord { id: 7, name: "sk_buff", members: skb });
+    all.push(FakeRecord { id: 8, name: "net_device", members: device });
     all
 }
 
@@ -229,7 +232,7 @@ impl KernelTypes for FakeKernel {
 
     fn record_size(&self, id: KernelTypeId) -> u32 {
         self.ask();
-        records().into_iter().find(|record| record.id == id.0).map_or(0, |record| record.size)
+        SIZES.iter().find(|row| row.0 == id.0).map_or(0, |row| row.1)
     }
 
     fn member(&self, record: KernelTypeId, name: &str) -> Option<Member> {

@@ -33,6 +33,7 @@ impl Body<'_, '_> {
                 return size_of(&measured, span);
             }
             Lowering::ReadString => return self.read_string(args, ty, span),
+            Lowering::ReadBuffer => return self.read_buffer(args, ty, span),
             Lowering::KernelSymbol => {
                 let Some(address) = args.first() else { return nothing(&ty, span) };
                 let address = self.expr(address);
@@ -55,13 +56,10 @@ impl Body<'_, '_> {
             Lowering::CompareText => return self.compare_text(args, span),
             Lowering::TextLength => return self.text_length(args, span),
             Lowering::Context => hir::ExprKind::Context,
-            Lowering::ArgumentRecord
-            | Lowering::Printf
-            | Lowering::Print
-            | Lowering::Clear
-            | Lowering::Zero
-            | Lowering::Time
-            | Lowering::Exit => return nothing(&ty, span),
+            Lowering::ArgumentRecord => return self.all_arguments(&ty, span),
+            Lowering::Printf | Lowering::Print | Lowering::Clear | Lowering::Zero | Lowering::Time | Lowering::Exit => {
+                return nothing(&ty, span);
+            }
         };
         hir::Expr { kind, ty, span }
     }
@@ -115,20 +113,25 @@ impl Body<'_, '_> {
             (PrintKind::Entry, ExprKind::Map { name, keys }) => {
                 let map = self.map(name);
                 let fields = self.key_values(map, keys);
-                self.check_entry(map, &fields, first.span);
-                (EventAction::PrintEntry { map }, fields)
+                (EventAction::PrintEntry { map }, self.single_keys(map, fields))
             }
             _ => (EventAction::PrintValue, vec![self.expr(first)]),
         };
         Some(self.emit(action, fields, span))
     }
 
-    /// The fields of a printed entry are the map's keys, one by one.
-    fn check_entry(&mut self, map: MapId, fields: &[hir::Expr], span: Span) {
+    /// The fields of a printed entry are the map's keys, one by one: a tuple that comes alone is taken apart.
+    fn single_keys(&mut self, map: MapId, mut fields: Vec<hir::Expr>) -> Vec<hir::Expr> {
         let keys = self.session.maps.get(map.0 as usize).map_or(0, |map| map.keys.len());
-        if fields.len() != keys {
-            self.not_supported(span, "printing an entry whose key is a variable tuple is not supported yet");
+        if fields.len() == keys {
+            return fields;
         }
+        let Some(whole) = fields.pop() else { return fields };
+        let (ty, span) = (whole.ty.clone(), whole.span);
+        let base = self.buffered(whole, &ty);
+        let parts = ty.parts().into_iter().cloned().zip(ty.layout().offsets);
+        let part = |(ty, offset)| hir::Expr { kind: hir::ExprKind::Element { base: base.clone(), offset }, ty, span };
+        parts.map(part).collect()
     }
 
     /// `@x[key] = count()`
@@ -143,7 +146,7 @@ impl Body<'_, '_> {
         let value = at.and_then(|at| args.get(at)).map(|arg| {
             let value = self.expr(arg);
             // `hist` tells negative from large numbers by the value's own type.
-            let ty = if let Aggregate::Hist { .. } = aggregate { value.ty.stored() } else { wide(aggregate) };
+            let ty = if let Aggregate::Hist { .. } = aggregate { value.ty.plain().stored() } else { wide(aggregate) };
             self.coerce(value, &ty)
         });
         let key = self.key(map, keys);

@@ -3,10 +3,10 @@
 use super::Body;
 use crate::ast::{self, Expr, ExprKind, UnaryOp};
 use crate::builtins::{self, Lowering};
-use crate::check::{comparison_type, is_comparison, positional_number, resolve};
+use crate::check::{comparison_type, fold, is_comparison, merge_types, positional_number};
 use crate::hir::{self, BinaryOp, LoadConst, StringOperand};
 use crate::source::Span;
-use crate::types::{IntType, Layout, Type};
+use crate::types::{EnumRef, IntType, Type};
 
 pub(super) fn int(value: i64, ty: Type, span: Span) -> hir::Expr {
     hir::Expr { kind: hir::ExprKind::Int(wrap(value, &ty)), ty, span }
@@ -21,12 +21,11 @@ pub(super) fn bytes(text: &[u8], span: Span) -> hir::Expr {
 fn wrap(value: i64, ty: &Type) -> i64 {
     match ty {
         Type::Bool => i64::from(value != 0),
-        Type::Int(IntType { bits: 8, signed: true }) => i64::from(value as i8),
-        Type::Int(IntType { bits: 16, signed: true }) => i64::from(value as i16),
-        Type::Int(IntType { bits: 32, signed: true }) => i64::from(value as i32),
-        Type::Int(IntType { bits: 8, .. }) => i64::from(value as u8),
-        Type::Int(IntType { bits: 16, .. }) => i64::from(value as u16),
-        Type::Int(IntType { bits: 32, .. }) => i64::from(value as u32),
+        Type::Int(int) | Type::Enum(EnumRef { int, .. }) => {
+            let unused = 64 - u32::from(int.bits).clamp(8, 64);
+            let shifted = value << unused;
+            if int.signed { shifted >> unused } else { ((shifted as u64) >> unused) as i64 }
+        }
         _ => value,
     }
 }
@@ -38,11 +37,9 @@ pub(super) fn binary(op: BinaryOp, left: hir::Expr, right: hir::Expr, ty: Type, 
 /// Stands where a mistake was reported.
 pub(super) fn nothing(ty: &Type, span: Span) -> hir::Expr {
     match ty {
-        Type::String { .. } | Type::Array { .. } | Type::Tuple(_) | Type::Timestamp => {
-            hir::Expr { kind: hir::ExprKind::Bytes(Vec::new()), ty: ty.clone(), span }
-        }
         ty if ty.is_scalar() => int(0, ty.clone(), span),
-        _ => int(0, Type::I64, span),
+        Type::Error | Type::Void => int(0, Type::I64, span),
+        ty => hir::Expr { kind: hir::ExprKind::Bytes(Vec::new()), ty: ty.clone(), span },
     }
 }
 
@@ -51,8 +48,10 @@ impl Body<'_, '_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> hir::Expr {
         let ty = self.program.ty(expr).clone();
         let span = expr.span;
+        if let Some(found) = fold(expr) {
+            return int(found.bits(), ty, span);
+        }
         let kind = match &expr.kind {
-            ExprKind::Int { bits, .. } => return int(*bits as i64, ty, span),
             ExprKind::Bool(value) => return int(i64::from(*value), Type::Bool, span),
             ExprKind::Str(text) => return bytes(text, span),
             ExprKind::Name(name) if builtins::lookup(name).is_none() => {
@@ -81,24 +80,27 @@ impl Body<'_, '_> {
                 return self.select(condition, then.as_deref(), otherwise, &ty, span);
             }
             ExprKind::TupleField { base, index } => return self.tuple_field(base, *index, ty, span),
-            ExprKind::Cast { value, .. } => return self.expr_as(value, &ty),
-            ExprKind::SizeOf(name) => {
-                let space = self.program.point.row.space;
-                let measured = resolve(name, self.session.kernel, space).unwrap_or(Type::Error);
-                return size_of(&measured, span);
+            ExprKind::Cast { value, .. } => {
+                let value = self.expr(value);
+                return self.cast(value, ty);
             }
+            ExprKind::Record(fields) => {
+                let values: Vec<Expr> = fields.iter().map(|field| field.1.clone()).collect();
+                self.tuple(&values, &ty)
+            }
+            ExprKind::SizeOf(_) => return size_of(self.program.measured.get(&expr.id).unwrap_or(&Type::Error), span),
+            ExprKind::OffsetOf { path, .. } => return self.offset_of(expr, path),
             ExprKind::Tuple(values) => self.tuple(values, &ty),
             ExprKind::Block(block) => return self.block_value(block, &ty, span),
             ExprKind::If { condition, then, otherwise } => {
                 return self.choice(condition, then, otherwise.as_ref(), &ty, span);
             }
             ExprKind::Comptime(inner) => return self.expr_as(inner, &ty),
-            ExprKind::Float(_)
+            ExprKind::Int { .. }
+            | ExprKind::Float(_)
             | ExprKind::Method { .. }
-            | ExprKind::OffsetOf { .. }
             | ExprKind::TypeOf(_)
             | ExprKind::TypeInfo(_)
-            | ExprKind::Record(_)
             | ExprKind::Error => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
@@ -109,7 +111,7 @@ impl Body<'_, '_> {
         self.coerce(value, ty)
     }
 
-    fn tuple_field(&mut self, base: &Expr, index: u32, ty: Type, span: Span) -> hir::Expr {
+    pub(super) fn tuple_field(&mut self, base: &Expr, index: u32, ty: Type, span: Span) -> hir::Expr {
         if let ExprKind::Tuple(values) = &base.kind
             && let Some(value) = values.get(index as usize)
         {
@@ -117,20 +119,35 @@ impl Body<'_, '_> {
             return self.coerce(value, &ty);
         }
         let whole = self.program.ty(base).clone();
-        let Type::Tuple(types) = &whole else { return nothing(&ty, span) };
-        let offset = Layout::of(types).offsets.get(index as usize).copied().unwrap_or(0);
+        let offset = whole.layout().offsets.get(index as usize).copied().unwrap_or(0);
         let value = self.expr(base);
         let base = self.buffered(value, &whole);
         hir::Expr { kind: hir::ExprKind::Element { base, offset }, ty, span }
     }
 
     fn tuple(&mut self, values: &[Expr], ty: &Type) -> hir::ExprKind {
-        let types = if let Type::Tuple(types) = ty { types.as_slice() } else { &[] };
-        let lowered = values.iter().zip(types).map(|(value, ty)| {
+        let lowered = values.iter().zip(ty.parts()).map(|(value, ty)| {
             let value = self.expr(value);
             self.coerce(value, ty)
         });
         hir::ExprKind::Tuple(lowered.collect())
+    }
+
+    /// `(type)value`, where the one may be the bytes of the other.
+    fn cast(&mut self, value: hir::Expr, ty: Type) -> hir::Expr {
+        let (span, from) = (value.span, value.ty.clone());
+        match (&from, &ty) {
+            (Type::Array { .. } | Type::String { .. }, Type::Int(_) | Type::Array { .. }) if from != ty => {
+                let base = self.buffered(value, &from);
+                hir::Expr { kind: hir::ExprKind::Element { base, offset: 0 }, ty, span }
+            }
+            (from, Type::Array { .. }) if from.is_scalar() => {
+                let bits = (ty.size() * 8).clamp(8, 64) as u8;
+                let value = self.coerce(value, &Type::Int(IntType { bits, signed: from.is_signed() }));
+                hir::Expr { kind: hir::ExprKind::Scalar(Box::new(value)), ty, span }
+            }
+            _ => self.coerce(value, &ty),
+        }
     }
 
     /// The value as another type.
@@ -145,7 +162,7 @@ impl Body<'_, '_> {
             let span = value.span;
             return hir::Expr { kind: hir::ExprKind::Cast(Box::new(value)), ty: to.clone(), span };
         }
-        let (span, from) = (value.span, value.ty.clone());
+        let span = value.span;
         match (value.kind, to) {
             (hir::ExprKind::Bytes(text), to) => hir::Expr { kind: hir::ExprKind::Bytes(text), ty: to.clone(), ..value },
             (hir::ExprKind::Select { condition, then, otherwise }, to) => {
@@ -157,37 +174,23 @@ impl Body<'_, '_> {
                 let kind = hir::ExprKind::Block { stmts, value: Box::new(self.coerce(*inner, to)) };
                 hir::Expr { kind, ty: to.clone(), ..value }
             }
-            (hir::ExprKind::Tuple(values), Type::Tuple(types)) => {
-                let values = values.into_iter().zip(types).map(|(value, ty)| self.coerce(value, ty)).collect();
+            (hir::ExprKind::Tuple(values), to) if same_names(&value.ty, to) => {
+                let types: Vec<Type> = to.parts().into_iter().cloned().collect();
+                let values = values.into_iter().zip(&types).map(|(value, ty)| self.coerce(value, ty)).collect();
                 hir::Expr { kind: hir::ExprKind::Tuple(values), ty: to.clone(), ..value }
             }
-            (kind, Type::String { .. }) => {
+            (kind, Type::String { size }) if value.ty.size() <= *size => {
                 let inner = hir::Expr { kind, ..value };
                 hir::Expr { kind: hir::ExprKind::Padded(Box::new(inner)), ty: to.clone(), span }
             }
-            (kind @ (hir::ExprKind::Var(_) | hir::ExprKind::Element { .. }), Type::Tuple(types)) => {
-                self.convert_tuple(&hir::Expr { kind, ..value }, types)
-            }
-            (_, Type::Tuple(_)) if matches!(from, Type::Tuple(_)) => {
-                self.not_supported(span, "a tuple with another layout cannot be converted yet");
-                nothing(to, span)
+            (kind, Type::Tuple(_) | Type::Fields(_) | Type::String { .. } | Type::Buffer { .. }) => {
+                let inner = hir::Expr { kind, ..value };
+                let ty = inner.ty.clone();
+                let base = self.buffered(inner, &ty);
+                hir::Expr { kind: hir::ExprKind::Convert(base), ty: to.clone(), span }
             }
             _ => nothing(to, span),
         }
-    }
-
-    /// A tuple in memory as one with wider elements, element by element.
-    fn convert_tuple(&mut self, value: &hir::Expr, to: &[Type]) -> hir::Expr {
-        let Type::Tuple(from) = &value.ty else { return nothing(&Type::Tuple(to.to_vec()), value.span) };
-        let slot = self.slot(&value.ty);
-        let mut values = Vec::with_capacity(to.len());
-        for ((ty, offset), wanted) in from.iter().zip(Layout::of(from).offsets).zip(to) {
-            let base = hir::Buffered { slot, value: Box::new(value.clone()), zeroed: true };
-            let part = hir::ExprKind::Element { base, offset };
-            let part = hir::Expr { kind: part, ty: ty.clone(), span: value.span };
-            values.push(self.coerce(part, wanted));
-        }
-        hir::Expr { kind: hir::ExprKind::Tuple(values), ty: Type::Tuple(to.to_vec()), span: value.span }
     }
 
     /// A bool: whether a scalar is not zero.
@@ -267,12 +270,23 @@ impl Body<'_, '_> {
         if let Type::String { .. } = left_type {
             return self.compare_strings(op == ast::BinaryOp::NotEqual, left_value, right_value, None, span);
         }
+        if !left_type.is_scalar() {
+            return self.compare_values(op == ast::BinaryOp::NotEqual, left_value, right_value, span);
+        }
         if is_comparison(op) {
             let common = comparison_type((left, &left_type), (right, &right_type));
             let (left, right) = (self.coerce(left_value, &common), self.coerce(right_value, &common));
             return binary(operator(op), left, right, Type::Bool, span);
         }
         self.arithmetic(op, left_value, right_value, ty, span)
+    }
+
+    /// Whether two memory values are equal (`negate`: differ).
+    fn compare_values(&mut self, negate: bool, left: hir::Expr, right: hir::Expr, span: Span) -> hir::Expr {
+        let Some(common) = merge_types(&left.ty, &right.ty) else { return nothing(&Type::Bool, span) };
+        let (left, right) = (self.coerce(left, &common), self.coerce(right, &common));
+        let (left, right) = (self.buffered(left, &common), self.buffered(right, &common));
+        hir::Expr { kind: hir::ExprKind::CompareBytes { negate, left, right }, ty: Type::Bool, span }
     }
 
     /// An operation whose result is of type `ty`; pointers move by whole elements.
@@ -284,6 +298,13 @@ impl Body<'_, '_> {
         ty: Type,
         span: Span,
     ) -> hir::Expr {
+        if let (Type::Pointer { to, .. }, Type::Pointer { .. }) = (&left.ty, &right.ty) {
+            let size = size_of(to, span);
+            let size = self.coerce(size, &Type::I64);
+            let (left, right) = (self.coerce(left, &Type::I64), self.coerce(right, &Type::I64));
+            let bytes = binary(BinaryOp::Sub, left, right, Type::I64, span);
+            return binary(BinaryOp::Div, bytes, size, Type::I64, span);
+        }
         let Type::Pointer { to, .. } = &ty else {
             let (left, right) = (self.coerce(left, &ty), self.coerce(right, &ty));
             return binary(operator(op), left, right, ty, span);
@@ -335,6 +356,17 @@ impl Body<'_, '_> {
         let otherwise = self.expr(otherwise);
         let otherwise = Box::new(self.coerce(otherwise, ty));
         hir::Expr { kind: hir::ExprKind::Select { condition, then, otherwise }, ty: ty.clone(), span }
+    }
+}
+
+/// Whether parts of the one go to parts of the other one by one: tuples, and records of one order.
+fn same_names(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Fields(from), Type::Fields(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| from.name == to.name)
+        }
+        (Type::Tuple(_), Type::Tuple(_)) => true,
+        _ => false,
     }
 }
 
@@ -400,6 +432,7 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
     }
     match &expr.kind {
         ExprKind::Call { args: list, .. } | ExprKind::Map { keys: list, .. } | ExprKind::Tuple(list) => all(list),
+        ExprKind::Record(fields) => fields.iter().any(|field| any(&field.1, test)),
         ExprKind::Unary(_, inner)
         | ExprKind::Cast { value: inner, .. }
         | ExprKind::Step { place: inner, .. }
@@ -424,7 +457,6 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
         | ExprKind::OffsetOf { .. }
         | ExprKind::TypeOf(_)
         | ExprKind::TypeInfo(_)
-        | ExprKind::Record(_)
         | ExprKind::Error => false,
         // what stands in their statements is not looked at
         ExprKind::Block(_) | ExprKind::If { .. } => true,

@@ -3,11 +3,14 @@
 use super::Body;
 use super::expr::{bytes, nothing};
 use crate::ast::{Expr, ExprKind, Ident, UnaryOp};
-use crate::check::{is_argument_record, is_place, literal_int};
+use crate::check::{CHARACTER, in_memory, is_argument_record, literal_int};
 use crate::hir::{self, BinaryOp, FieldPath, FieldStep};
 use crate::kernel::TracepointField;
 use crate::source::Span;
 use crate::types::{AddressSpace, RecordRef, Type};
+
+/// Arrays of so many elements have as many as they say; of one of none or one, more follow behind the record.
+const MIN_CHECKED: u32 = 2;
 
 /// A place in memory: a base address, and a path from there.
 struct Place {
@@ -53,25 +56,123 @@ impl Body<'_, '_> {
         if let Some(value) = self.argument_of(expr) {
             return value;
         }
+        if !in_memory(self.program, expr) {
+            return self.part(expr);
+        }
         let Some(place) = self.place(expr) else { return nothing(&ty, span) };
         let (base, space) = (Box::new(place.base), place.space);
         let kind = match place.path {
             Some(path) => hir::ExprKind::LoadField { base, path, space },
-            None if ty.is_scalar() => hir::ExprKind::Load { address: base, space },
             None if matches!(ty, Type::String { .. }) => {
                 hir::ExprKind::ReadString { address: base, limit: None, space }
             }
-            None => {
-                if let Type::Array { .. } = ty {
-                    self.not_supported(span, "reading an array through a pointer is not supported yet");
+            None => hir::ExprKind::Load { address: base, space },
+        };
+        hir::Expr { kind, ty, span }
+    }
+
+    /// Part of a copy.
+    fn part(&mut self, expr: &Expr) -> hir::Expr {
+        let (ty, span) = (self.program.ty(expr).clone(), expr.span);
+        let kind = match &expr.kind {
+            ExprKind::Field { base, field } => {
+                let whole = self.expr(base);
+                match whole.ty.clone() {
+                    Type::Record(record) => {
+                        let step = FieldStep::Member { record: record.id, name: field.text.clone() };
+                        let path = FieldPath { root: record.clone(), steps: vec![step] };
+                        hir::ExprKind::Part { base: self.buffered(whole, &Type::Record(record)), path }
+                    }
+                    Type::Fields(fields) => {
+                        let at = fields.iter().position(|known| known.name == field.text).unwrap_or(0);
+                        let ty = Type::Fields(fields);
+                        let offset = ty.layout().offsets.get(at).copied().unwrap_or(0);
+                        hir::ExprKind::Element { base: self.buffered(whole, &ty), offset }
+                    }
+                    _ => return nothing(&ty, span),
                 }
-                return nothing(&ty, span);
+            }
+            ExprKind::Index { base, index } => match self.program.ty(base).clone() {
+                Type::Tuple(_) => {
+                    let at = literal_int(index).and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
+                    return self.tuple_field(base, at, ty, span);
+                }
+                whole => return self.element_of_copy(base, &whole, index, ty, span),
+            },
+            _ => return nothing(&ty, span),
+        };
+        hir::Expr { kind, ty, span }
+    }
+
+    fn element_of_copy(&mut self, base: &Expr, whole: &Type, index: &Expr, ty: Type, span: Span) -> hir::Expr {
+        let len = match whole {
+            Type::Array { len, .. } => *len,
+            Type::String { size } => *size,
+            _ => return nothing(&ty, span),
+        };
+        let value = self.expr(base);
+        let base = self.buffered(value, whole);
+        let literal = literal_int(index).and_then(|at| u32::try_from(at).ok());
+        let kind = match literal {
+            // a string in an array may lack its NUL
+            Some(at) if !matches!(ty, Type::String { .. }) => {
+                hir::ExprKind::Element { base, offset: at.saturating_mul(ty.size()) }
+            }
+            _ => {
+                let index = self.expr(index);
+                let index = Box::new(self.coerce(index, &Type::U64));
+                hir::ExprKind::Indexed { base, index, len }
             }
         };
         hir::Expr { kind, ty, span }
     }
 
+    /// `args` as a value.
+    pub(super) fn all_arguments(&mut self, ty: &Type, span: Span) -> hir::Expr {
+        let Type::Fields(fields) = ty else { return nothing(ty, span) };
+        let values = fields.iter().map(|field| {
+            let name = Ident { text: field.name.clone(), span };
+            let kind = match self.record_field(&name) {
+                Some(found) => hir::ExprKind::TracepointField(found),
+                None => hir::ExprKind::Argument(self.parameter(&name).unwrap_or(0)),
+            };
+            hir::Expr { kind, ty: field.ty.clone(), span }
+        });
+        hir::Expr { kind: hir::ExprKind::Tuple(values.collect()), ty: ty.clone(), span }
+    }
+
+    /// `offsetof(type, a.b)`: the address that the field of a record at address 0 has.
+    pub(super) fn offset_of(&mut self, expr: &Expr, path: &[Ident]) -> hir::Expr {
+        let (ty, span) = (Type::U64, expr.span);
+        let Some(Type::Record(root)) = self.program.measured.get(&expr.id).cloned() else { return nothing(&ty, span) };
+        let mut place = Place::at(super::expr::int(0, Type::U64, span), AddressSpace::Kernel);
+        let mut record = root;
+        for field in path {
+            place = place.push(&record, field);
+            match self.session.kernel.member(record.id, &field.text).map(|member| member.ty) {
+                Some(Type::Record(inner)) => record = inner,
+                _ => break,
+            }
+        }
+        place.address(span)
+    }
+
+    /// `&place`
     pub(super) fn address_of(&mut self, operand: &Expr, ty: Type, span: Span) -> hir::Expr {
+        let own = match &operand.kind {
+            ExprKind::Map { name, keys } => {
+                let map = self.map(name);
+                Some(hir::ExprKind::MapAddress { map, key: self.key(map, keys) })
+            }
+            ExprKind::Var(_) => match self.program.var_at.get(&operand.span) {
+                Some(at) => Some(hir::ExprKind::VarAddress(hir::VarId(*at as u32))),
+                None => return nothing(&ty, span),
+            },
+            _ => None,
+        };
+        if let Some(kind) = own {
+            return cast(hir::Expr { kind, ty: Type::U64, span }, ty);
+        }
         match self.place(operand) {
             Some(place) => cast(place.address(span), ty),
             None => nothing(&ty, span),
@@ -80,8 +181,7 @@ impl Body<'_, '_> {
 
     /// The address of a place and the memory it lies in; `None` for what is no place in memory.
     pub(super) fn place_address(&mut self, expr: &Expr) -> Option<(hir::Expr, AddressSpace)> {
-        let argument = matches!(&expr.kind, ExprKind::Field { base, .. } if is_argument_record(base));
-        if !is_place(expr) || argument {
+        if !in_memory(self.program, expr) {
             return None;
         }
         let place = self.place(expr)?;
@@ -139,12 +239,16 @@ impl Body<'_, '_> {
             },
             ExprKind::Index { base, index } => match self.program.ty(base).clone() {
                 Type::Pointer { to, space } => {
-                    let address = self.expr(base);
+                    let (address, index) = (self.expr(base), self.expr(index));
                     Some(Place::at(self.element(address, index, &to), space))
                 }
-                Type::Array { element, .. } => {
+                Type::Array { element, len } => {
                     let place = self.place(base)?;
-                    Some(self.array_element(place, index, &element, expr.span))
+                    Some(self.array_element(place, index, (&element, len), expr.span))
+                }
+                Type::String { size } => {
+                    let place = self.place(base)?;
+                    Some(self.array_element(place, index, (&CHARACTER, size), expr.span))
                 }
                 _ => None,
             },
@@ -159,25 +263,28 @@ impl Body<'_, '_> {
         }
     }
 
-    fn array_element(&mut self, mut place: Place, index: &Expr, element: &Type, span: Span) -> Place {
+    fn array_element(&mut self, mut place: Place, index: &Expr, (element, len): (&Type, u32), span: Span) -> Place {
         let literal = literal_int(index).and_then(|at| u32::try_from(at).ok());
         if let (Some(index), Some(path)) = (literal, &mut place.path) {
-            let size = match element {
-                Type::Record(record) => self.session.kernel.record_size(record.id),
-                element => element.size(),
-            };
-            path.steps.push(FieldStep::Element { index, size });
+            path.steps.push(FieldStep::Element { index, size: element.size() });
             return place;
         }
         let space = place.space;
         let address = place.address(span);
+        let index = self.expr(index);
+        let index = match literal {
+            None if len >= MIN_CHECKED => {
+                let (span, index) = (index.span, Box::new(self.coerce(index, &Type::U64)));
+                hir::Expr { kind: hir::ExprKind::Bounded { index, len }, ty: Type::U64, span }
+            }
+            _ => index,
+        };
         Place::at(self.element(address, index, element), space)
     }
 
     /// The address of an element behind an address.
-    fn element(&mut self, address: hir::Expr, index: &Expr, element: &Type) -> hir::Expr {
+    fn element(&mut self, address: hir::Expr, index: hir::Expr, element: &Type) -> hir::Expr {
         let span = address.span.to(index.span);
-        let index = self.expr(index);
         let offset = self.scaled(index, element);
         let offset = self.coerce(offset, &Type::U64);
         super::expr::binary(BinaryOp::Add, cast(address, Type::U64), offset, Type::U64, span)
@@ -204,6 +311,28 @@ impl Body<'_, '_> {
         };
         let address = Box::new(cast(address, Type::U64));
         hir::Expr { kind: hir::ExprKind::ReadString { address, limit, space }, ty, span }
+    }
+
+    /// `buf(address[, length])`
+    pub(super) fn read_buffer(&mut self, args: &[Expr], ty: Type, span: Span) -> hir::Expr {
+        let Some(first) = args.first() else { return nothing(&ty, span) };
+        let from = self.program.ty(first).clone();
+        let length = args.get(1).filter(|length| literal_int(length).is_none()).map(|length| {
+            let length = self.expr(length);
+            Box::new(self.coerce(length, &Type::U64))
+        });
+        let (address, space) = match (&from, self.place_address(first)) {
+            (Type::String { .. } | Type::Array { .. }, Some(found)) => found,
+            (Type::String { .. } | Type::Array { .. }, None) => {
+                let value = self.expr(first);
+                let base = self.buffered(value, &from);
+                return hir::Expr { kind: hir::ExprKind::BufferOf { base, length }, ty, span };
+            }
+            (Type::Pointer { space, .. }, _) => (self.expr(first), *space),
+            _ => (self.expr(first), self.program.point.row.space),
+        };
+        let address = Box::new(cast(address, Type::U64));
+        hir::Expr { kind: hir::ExprKind::ReadBuffer { address, length, space }, ty, span }
     }
 
     /// `str("literal", length)`

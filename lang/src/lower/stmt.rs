@@ -152,7 +152,7 @@ impl Body<'_, '_> {
             None => nothing(&ty, span),
         };
         let mut value = self.coerce(value, &ty);
-        if itself && matches!(ty, Type::Tuple(_)) {
+        if itself && !ty.is_scalar() && !matches!(ty, Type::String { .. }) {
             // Its old elements are read while the new ones are written.
             let base = self.buffered(value, &ty);
             value = hir::Expr { kind: hir::ExprKind::Element { base, offset: 0 }, ty, span };

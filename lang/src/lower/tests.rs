@@ -127,14 +127,14 @@ fn variables_and_plain_maps() {
     expect(
         "begin { $s = \"a\"; $s = comm; @x[1, $s] = 2; @n += 3; if (@n > 5) { delete(@x, (1, \"b\")) } else { exit(2) } }",
         "
-        map @x[int64, string[16]]: int64 = hash (key 24 value 8 entries 4096, no preallocation)
+        map @x[int64, string[16]]: int8 = hash (key 24 value 1 entries 4096, no preallocation)
         map @n: int64 = array (key 4 value 16 entries 1)
         map wakeup: opaque = ring buffer (key 0 value 0 entries 4096)
         program lt_begin_0 on begin
           var $s: string[16] in stack[16]
           $s = \"a\":string[16]
           $s = Comm
-          @x[(1, $s) in stack[24]] = 2 in stack[8]
+          @x[(1, $s) in stack[24]] = 2:int8 in stack[1]
           new(@n += 3)
           if (@n >:int64 5)
             delete @x[(1, \"b\":string[16]) in stack[24]]
@@ -171,18 +171,17 @@ fn tuples_and_padding() {
         "
         map @x[uint64, string[17]]: string[16] = hash (key 32 value 16 entries 4096, no preallocation)
         map events: opaque = ring buffer (key 0 value 0 entries 524288)
-        map scratch: opaque = percpu array (key 4 value 32 entries 1)
         event 0 print
           [string[2] at 8] 16 bytes
         program lt_begin_0 on begin
-          var $t: (uint64, string[2]) in stack[16]
+          var $t: (uint32, string[2]) in stack[8]
           var $l: string[17] in stack[17]
-          $t = (uint64(Pid), \"a\":string[2])
-          @x[(($t in stack[16]).0:uint64, string[17](($t in stack[16]).8:string[2])) in stack[32]] = Comm in stack[16]
+          $t = (Pid, \"a\":string[2])
+          @x[(uint64, string[17])($t in stack[8]) in stack[32]] = Comm in stack[16]
           $l = \"longer-than-comm\":string[17]
-          $l = string[17](@x[(($t in stack[16]).0:uint64, string[17](($t in stack[16]).8:string[2])) in stack[32]])
-          emit 0(($t in stack[16]).8:string[2])
-          @x[(1:uint64, $l) in scratch+0[32]] = \"\":string[16] in stack[16]",
+          $l = string[17](@x[(uint64, string[17])($t in stack[8]) in stack[32]])
+          emit 0(($t in stack[8]).4:string[2])
+          @x[(1:uint64, $l) in stack[32]] = \"\":string[16] in stack[16]",
     );
 }
 
@@ -190,7 +189,7 @@ fn tuples_and_padding() {
 fn a_tuple_made_of_itself_is_put_together_elsewhere() {
     let Lowered { program, manifest } = lowered("begin { $t = (1, 2); $t = ($t.1, $t.0) }");
     let text = print(&program, &manifest);
-    let swap = "$t = ((($t in stack[16]).8:int64, ($t in stack[16]).0:int64) in stack[16]).0:(int64, int64)";
+    let swap = "$t = ((($t in stack[2]).1:int8, ($t in stack[2]).0:int8) in stack[2]).0:(int8, int8)";
     assert!(text.contains(swap), "{text}");
 }
 

@@ -7,7 +7,7 @@ use crate::ast::{
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::expand::assign_value;
-use crate::preamble::Constants;
+use crate::preamble::{Constant, Constants};
 use crate::source::{FileId, Span};
 
 /// Deepest tree of one expression. The passes behind the parser walk trees by recursion.
@@ -87,8 +87,19 @@ impl<'a> Builder<'a> {
 
     pub(crate) fn leaf(&mut self, l: usize, kind: ExprKind, r: usize) -> Expr {
         let constant = if let ExprKind::Name(name) = &kind { self.constants.get(name) } else { None };
-        let kind = constant.map_or(kind, |(bits, unsigned)| ExprKind::Int { bits: *bits, unsigned: *unsigned });
-        self.node(l, kind, r, 0)
+        let int = |value: u128| {
+            let bits = u64::try_from(value).unwrap_or(u64::MAX);
+            ExprKind::Int { bits, unsigned: bits > i64::MAX as u64 }
+        };
+        match constant {
+            None => self.node(l, kind, r, 0),
+            Some(Constant::Text(text)) => self.node(l, ExprKind::Str(text.clone()), r, 0),
+            Some(Constant::Number(value @ 0..)) => self.node(l, int(value.unsigned_abs()), r, 0),
+            Some(Constant::Number(value)) => {
+                let size = self.node(l, int(value.unsigned_abs()), r, 0);
+                self.unary(l, UnaryOp::Negate, size, r)
+            }
+        }
     }
 
     pub(crate) fn binary(&mut self, l: usize, left: Expr, op: BinaryOp, right: Expr, r: usize) -> Expr {

@@ -159,7 +159,7 @@ mod tests {
         assert!(session.enter("@names[comm] = count()").is_empty());
         assert_eq!(
             session.enter("@x = \"text\""),
-            ["`@x` holds `int64` values and takes no `string[5]`: <repl:4> `\"text\"`, <repl:1> `5`"]
+            ["`@x` holds `int8` values and takes no `string[5]`: <repl:4> `\"text\"`, <repl:1> `5`"]
         );
         assert_eq!(
             session.enter("begin { @names[1] = count() }"),

@@ -205,7 +205,8 @@ fn declarations() {
             "(c \"struct s { int a[4]; } __attribute__((packed))\") (c \"enum e { A, B = 5 }\") \
              (c \"typedef struct { int x; } t\") begin {}",
         ),
-        ("#define F(x) \\\n x\nbegin { }", "(c \"#define F(x) \\\\\\n x\") begin {}"),
+        ("#define F x + \\\n y\nbegin { }", "(c \"#define F x + \\\\\\n y\") begin {}"),
+        ("#define F(x) \\\n x\nbegin { }", "begin {}"),
         ("p=kprobe:f { } q = begin { }", "p=kprobe:f {} q=begin {}"),
         ("k:a || f:b, k:c? < f() >", "k:a||f:b,k:c? <(f!)>"),
         ("k:a||f:b? /pid/ { } u:x:y?{ }", "k:a||f:b? /pid/ {} u:x:y? {}"),

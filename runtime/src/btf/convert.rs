@@ -3,7 +3,7 @@
 use super::{KernelBtf, MAX_DEPTH, TypeAt};
 use btf_rs::{BtfType, Type as BtfKind};
 use lt_lang::kernel::{FunctionProto, Parameter};
-use lt_lang::types::{AddressSpace, IntType, RecordKind, RecordRef, Type};
+use lt_lang::types::{AddressSpace, EnumRef, IntType, RecordKind, RecordRef, Type};
 
 /// A type without its names and qualifiers.
 pub(super) struct Bare {
@@ -44,24 +44,34 @@ impl KernelBtf {
         match &bare.kind {
             BtfKind::Int(int) if int.is_bool() && int.size() == 1 => Type::Bool,
             BtfKind::Int(int) => integer(int.size(), int.is_signed()),
-            BtfKind::Enum(ty) => integer(ty.size(), ty.is_signed()),
-            BtfKind::Enum64(ty) => integer(ty.size(), ty.is_signed()),
+            BtfKind::Enum(ty) => self.enumeration_type(bare.at, ty, integer(ty.size(), ty.is_signed())),
+            BtfKind::Enum64(ty) => self.enumeration_type(bare.at, ty, integer(ty.size(), ty.is_signed())),
             BtfKind::Float(ty) => bytes(ty.size()),
             BtfKind::Ptr(pointer) => self.convert_pointer(module, pointer.get_type_id(), depth),
             BtfKind::Array(array) => {
                 let element = array.get_type_id().unwrap_or(0);
                 self.convert_array(module, element, u32::try_from(array.len()).unwrap_or(0), depth)
             }
-            BtfKind::Struct(ty) => self.reference(bare.at, RecordKind::Struct, ty),
-            BtfKind::Union(ty) => self.reference(bare.at, RecordKind::Union, ty),
-            BtfKind::Fwd(ty) if ty.is_union() => self.reference(bare.at, RecordKind::Union, ty),
-            BtfKind::Fwd(ty) => self.reference(bare.at, RecordKind::Struct, ty),
+            BtfKind::Struct(ty) => self.reference(bare.at, RecordKind::Struct, ty, ty.size()),
+            BtfKind::Union(ty) => self.reference(bare.at, RecordKind::Union, ty, ty.size()),
+            BtfKind::Fwd(ty) if ty.is_union() => self.reference(bare.at, RecordKind::Union, ty, 0),
+            BtfKind::Fwd(ty) => self.reference(bare.at, RecordKind::Struct, ty, 0),
             _ => Type::Void,
         }
     }
 
-    fn reference(&self, at: TypeAt, kind: RecordKind, named: &dyn BtfType) -> Type {
-        Type::Record(RecordRef { kind, name: self.name_of(at.module, named), id: at.public() })
+    fn reference(&self, at: TypeAt, kind: RecordKind, named: &dyn BtfType, size: usize) -> Type {
+        let size = u32::try_from(size).unwrap_or(0);
+        Type::Record(RecordRef { kind, name: self.name_of(at.module, named), id: at.public(), size })
+    }
+
+    /// A named enumeration; without a name it is the integer.
+    pub(super) fn enumeration_type(&self, at: TypeAt, named: &dyn BtfType, integer: Type) -> Type {
+        let name = self.name_of(at.module, named);
+        match integer {
+            Type::Int(int) if !name.is_empty() => Type::Enum(EnumRef { name, id: at.public(), int }),
+            other => other,
+        }
     }
 
     fn convert_pointer(&self, module: u32, target: Option<u32>, depth: u32) -> Type {

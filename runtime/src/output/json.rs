@@ -4,6 +4,7 @@ use super::plain::{write_keys, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Output, TestRun};
 use crate::value::{Histogram, Int, Value};
 use std::io::Write;
+use std::rc::Rc;
 
 /// The objects that bpftrace prints.
 #[derive(Debug, Default)]
@@ -104,6 +105,15 @@ fn write_key(keys: &[Value<'_>], out: &mut Vec<u8>) {
                 write_key(values, out);
                 out.push(b')');
             }
+            Value::Record(fields) => {
+                out.push(b'{');
+                for (at, (name, value)) in fields.iter().enumerate() {
+                    // writing to a Vec cannot fail
+                    let _ = write!(out, "{}.{name}=", if at > 0 { "," } else { "" });
+                    write_key(std::slice::from_ref(value), out);
+                }
+                out.push(b'}');
+            }
             other => write_keys(std::slice::from_ref(other), ",", "", out),
         }
     }
@@ -138,6 +148,19 @@ fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
             write_array(values, out);
             Ok(())
         }
+        Value::Enum(int, _) => {
+            write_int(*int, out);
+            Ok(())
+        }
+        Value::Buffer(bytes) => {
+            let bytes = bytes.iter().map(|byte| Value::Int(Int { raw: u64::from(*byte), signed: false, bits: 8 }));
+            write_array(&bytes.collect::<Vec<_>>(), out);
+            Ok(())
+        }
+        Value::Record(fields) => {
+            write_object(fields, out);
+            Ok(())
+        }
         Value::Stats { count, average, total } => {
             write!(out, r#"{{"count": {count}, "average": {average}, "total": {total}}}"#)
         }
@@ -157,6 +180,20 @@ fn write_array(values: &[Value<'_>], out: &mut Vec<u8>) {
         write_json(value, out);
     }
     out.push(b']');
+}
+
+/// `{"x": 1, "y": 2}`
+fn write_object(fields: &[(Rc<str>, Value<'_>)], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (at, (name, value)) in fields.iter().enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write_string(name.as_bytes(), out);
+        out.extend_from_slice(b": ");
+        write_json(value, out);
+    }
+    out.push(b'}');
 }
 
 /// Numbers that a signed 64-bit integer cannot count past are quoted, as bpftrace does.

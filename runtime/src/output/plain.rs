@@ -2,6 +2,7 @@
 
 use crate::value::{Frame, StackStyle, Value};
 use std::io::Write;
+use std::rc::Rc;
 
 /// What stands before each frame of a stack.
 pub const INDENT: &str = "        ";
@@ -28,6 +29,16 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
             write_list(values, "[", "]", ",", indent, out);
             Ok(())
         }
+        Value::Record(fields) => {
+            write_record(fields, indent, out);
+            Ok(())
+        }
+        Value::Enum(_, Some(name)) => out.write_all(name.as_bytes()),
+        Value::Enum(int, None) => write!(out, "{int}"),
+        Value::Buffer(bytes) => {
+            write_bytes(bytes, out);
+            Ok(())
+        }
         Value::Stats { count, average, total } => {
             write!(out, "{{ .count = {count}, .average = {average}, .total = {total} }}")
         }
@@ -36,6 +47,28 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
             Ok(())
         }
     };
+}
+
+/// `{ .x = 1, .y = 2 }`
+fn write_record(fields: &[(Rc<str>, Value<'_>)], indent: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{ ");
+    for (at, (name, value)) in fields.iter().enumerate() {
+        // writing to a Vec cannot fail
+        let _ = write!(out, "{}.{name} = ", if at > 0 { ", " } else { "" });
+        write_value(value, indent, out);
+    }
+    out.extend_from_slice(b" }");
+}
+
+/// Printable characters as they are, everything else as `\xNN`.
+pub fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    for byte in bytes {
+        match byte {
+            b' '..=b'~' => out.push(*byte),
+            // writing to a Vec cannot fail
+            byte => drop(write!(out, "\\x{byte:02x}")),
+        }
+    }
 }
 
 /// Appends the keys of a map entry, separated by `separator`.

@@ -24,11 +24,23 @@ pub fn format(format: &Format, values: &[Value<'_>], out: &mut Vec<u8>) {
 fn convert(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     match (conversion.kind, value) {
-        (ConversionKind::Str, _) | (_, Value::Str(_)) => write_value(value, INDENT, out),
+        (ConversionKind::Bytes { pairs: true }, Value::Buffer(bytes)) => {
+            let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            out.extend_from_slice(pairs.join(" ").as_bytes());
+        }
+        (ConversionKind::Bytes { .. }, Value::Buffer(bytes)) => {
+            bytes.iter().for_each(|byte| out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()));
+        }
+        (ConversionKind::Str | ConversionKind::Buffer | ConversionKind::Bytes { .. }, _) | (_, Value::Str(_)) => {
+            write_value(value, INDENT, out);
+        }
         (ConversionKind::Char, _) => out.push(number(value).raw as u8),
         _ => write_number(conversion, narrowed(number(value), conversion.bits), out),
     }
-    let numeric = !matches!(conversion.kind, ConversionKind::Str | ConversionKind::Char);
+    let numeric = !matches!(
+        conversion.kind,
+        ConversionKind::Str | ConversionKind::Char | ConversionKind::Buffer | ConversionKind::Bytes { .. }
+    );
     pad(conversion, numeric, start, out);
 }
 
@@ -36,7 +48,7 @@ fn convert(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
 fn number(value: &Value<'_>) -> Int {
     match value {
         Value::Bool(value) => Int { raw: u64::from(*value), signed: false, bits: 8 },
-        Value::Int(int) => *int,
+        Value::Int(int) | Value::Enum(int, _) => *int,
         Value::Pointer(address) | Value::Symbol(address, _) => Int::wide(*address, false),
         _ => Int::wide(0, false),
     }
@@ -69,7 +81,11 @@ fn write_number(conversion: &Conversion, int: Int, out: &mut Vec<u8>) {
         ConversionKind::Hex => write!(out, "{}{:x}", if prefixed { "0x" } else { "" }, int.raw),
         ConversionKind::HexUpper => write!(out, "{}{:X}", if prefixed { "0X" } else { "" }, int.raw),
         ConversionKind::Pointer => write!(out, "{}{:x}", if int.raw == 0 { "" } else { "0x" }, int.raw),
-        ConversionKind::Unsigned | ConversionKind::Char | ConversionKind::Str => write!(out, "{}", int.raw),
+        ConversionKind::Unsigned
+        | ConversionKind::Char
+        | ConversionKind::Str
+        | ConversionKind::Buffer
+        | ConversionKind::Bytes { .. } => write!(out, "{}", int.raw),
     };
 }
 

@@ -6,7 +6,7 @@ fn surroundings(system_call: bool) -> Surroundings<'static> {
         system_call,
         space: if system_call { AddressSpace::User } else { AddressSpace::Kernel },
         max_strlen: 1024,
-        record: &|kind, name| RecordRef { kind, name: name.to_string(), id: KernelTypeId(7) },
+        record: &|kind, name| RecordRef { kind, name: name.to_string(), id: KernelTypeId(7), size: 8 },
     }
 }
 
