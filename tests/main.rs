@@ -3,6 +3,7 @@
 //! Trials are made by hand (libtest-mimic) because what cannot run on a machine must be *reported as skipped, with the
 //! reason*, which the built-in harness cannot do at run time.
 
+mod check;
 mod codegen;
 mod cost;
 mod flow;
@@ -34,6 +35,7 @@ fn main() {
     trials.extend(host::trials());
     trials.extend(maps::trials());
     trials.extend(cost::trials());
+    trials.extend(check::trials());
     trials.extend(generate::trials());
     trials.extend(functions::trials());
     trials.extend(probes::trials());

@@ -155,6 +155,8 @@ struct Body<'s, 'a> {
     slots: Vec<hir::Slot>,
     /// When slots are not needed any more.
     releases: Vec<slots::Release>,
+    /// Expressions around what is lowered: a statement inside of one leaves its slots alone until all is over.
+    expressions: u32,
     /// Loops around the statement that is lowered.
     loops: u32,
     /// Variables that a `find` names first.
@@ -177,6 +179,7 @@ impl<'s, 'a> Body<'s, 'a> {
             vars: Vec::new(),
             slots: Vec::new(),
             releases: Vec::new(),
+            expressions: 0,
             loops: 0,
             declared_by_find: Vec::new(),
             aggregates: Vec::new(),

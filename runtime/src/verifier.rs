@@ -32,6 +32,8 @@ struct Verdict<'a> {
     reason: &'a str,
     /// The instruction that it looked at.
     instruction: Option<u32>,
+    /// The text of the script that the instruction was made from.
+    source: Option<&'a str>,
 }
 
 impl<'a> Verdict<'a> {
@@ -40,7 +42,10 @@ impl<'a> Verdict<'a> {
         let said = |line: &&str| !line.trim().is_empty() && !statistics(line);
         let reason = log.lines().rfind(said).map_or("", str::trim);
         let instruction = log.lines().rev().find_map(instruction_index);
-        Verdict { reason, instruction }
+        let source = log.lines().rev().find_map(|line| line.strip_prefix("; "));
+        // newer kernels add the place
+        let source = source.map(|text| text.rsplit_once(" @ ").map_or(text, |(text, _)| text).trim());
+        Verdict { reason, instruction, source }
     }
 
     fn is_limit(&self) -> bool {
@@ -62,7 +67,9 @@ fn rejected(artifact: &Artifact, program: &Program, verdict: &Verdict<'_>) -> Di
     let place = verdict.instruction.and_then(|at| place(artifact, program, at));
     diagnostic = diagnostic.at(program.span, "in the action of this probe");
     if let Some((line, column)) = place {
-        diagnostic = diagnostic.note(format!("the instruction belongs to line {line}, column {column} of the script"));
+        let text = verdict.source.map_or_else(String::new, |text| format!(": {text}"));
+        diagnostic =
+            diagnostic.note(format!("the instruction belongs to line {line}, column {column} of the script{text}"));
     }
     if verdict.is_limit() {
         return diagnostic
@@ -143,7 +150,8 @@ mod tests {
     fn the_log_tells_program_instruction_and_reason() {
         assert_eq!(failing_program(LOG), Some("p0"));
         let verdict = Verdict::of(program_log(LOG).expect("a log"));
-        assert_eq!(verdict, Verdict { reason: "R0 invalid mem access 'map_value_or_null'", instruction: Some(106) });
+        let (reason, source) = ("R0 invalid mem access 'map_value_or_null'", Some("$x = @[tid].field;"));
+        assert_eq!(verdict, Verdict { reason, instruction: Some(106), source });
         assert!(!verdict.is_limit());
     }
 

@@ -70,9 +70,31 @@ impl Bench {
         }
     }
 
+    /// The artifact of a script for the kernel.
+    pub fn artifact(&self, script: &str) -> Result<Vec<u8>, Verdict> {
+        self.compile(script, &self.folder.path().join("alone.lt"))
+    }
+
+    /// All that the loader says of an artifact, the verifier's log too.
+    pub fn load_one(&self, artifact: &[u8]) -> Result<String, String> {
+        let file = self.folder.path().join("alone");
+        std::fs::write(&file, artifact).map_err(|error| error.to_string())?;
+        match &self.target {
+            Target::Here => {
+                let mut command = std::process::Command::new(support::lt_path());
+                let ran = support::run(command.args(["-v", "load-artifacts"]).arg(&file));
+                Ok(ran.stdout + &ran.stderr)
+            }
+            Target::Guest(kernel, _) => {
+                let job = Job::sh(format!("\"$LT\" -v load-artifacts '{}' 2>&1", file.display()));
+                Ok(vm::run(kernel, job).map_err(|error| error.to_string())?.out().into_owned())
+            }
+        }
+    }
+
     /// Whether a script compiles for the kernel.
     pub fn compiles(&self, script: &str) -> Result<bool, String> {
-        match self.compile(script, &self.folder.path().join("alone.lt")) {
+        match self.artifact(script) {
             Ok(_) => Ok(true),
             Err(Verdict::Refused(_)) => Ok(false),
             Err(verdict) => Err(format!("{verdict:?}\n{script}")),

@@ -5,6 +5,7 @@
 //! was ever found to fail is a script in `cases`. A failure is shrunk before it is shown, for `LT_SHRINK` seconds.
 
 mod batch;
+mod damage;
 mod evaluate;
 mod examples;
 mod make;
@@ -50,6 +51,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         support::on_kernel("generate::loads", || loads(&Bench::here()?, false)),
         support::on_kernel("generate::values", values::values),
+        support::on_kernel("generate::damage_is_explained", || damage::is_explained(&Bench::here()?)),
     ];
     trials.extend(cases().into_iter().map(|case| {
         let name = format!("generate::case_{}", case.file_stem().unwrap_or_default().to_string_lossy());
@@ -72,6 +74,7 @@ pub fn guest_trial(kernel: &str, required: bool) -> Trial {
         };
         loads(&bench, true).map_err(|why| format!("kernel {kernel}: {why}"))?;
         cases_load(&kernel)?;
+        damage::is_explained(&bench)?;
         Ok(Completion::Completed)
     })
 }

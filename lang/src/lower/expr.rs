@@ -46,6 +46,13 @@ pub(super) fn nothing(ty: &Type, span: Span) -> hir::Expr {
 impl Body<'_, '_> {
     /// An expression of its own type.
     pub(super) fn expr(&mut self, expr: &Expr) -> hir::Expr {
+        self.expressions += 1;
+        let lowered = self.own_expr(expr);
+        self.expressions -= 1;
+        lowered
+    }
+
+    fn own_expr(&mut self, expr: &Expr) -> hir::Expr {
         let ty = self.program.ty(expr).clone();
         let span = expr.span;
         if let Some(found) = fold(expr) {

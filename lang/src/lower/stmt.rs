@@ -95,7 +95,9 @@ impl Body<'_, '_> {
             StmtKind::Error => None,
         };
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));
-        self.releases.push(Release { first, made: self.slots.len() });
+        if self.expressions == 0 {
+            self.releases.push(Release { first, made: self.slots.len() });
+        }
     }
 
     /// An expression for what it does; nothing when it does nothing.

@@ -2,7 +2,7 @@
 
 use btf_rs::{Backend, Btf};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,18 @@ pub(super) fn copied(file: &mut File, size: u64) -> Result<Btf, String> {
     }
     check_header(&header, size)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", copy.as_raw_fd()));
-    Btf::from_file_with_backend(path, Backend::Mmap).map_err(|error| format!("malformed BTF: {error}"))
+    match Btf::from_file_with_backend(&path, Backend::Mmap) {
+        Err(_) if !path.exists() => parsed(&mut copy),
+        opened => opened.map_err(|error| format!("malformed BTF: {error}")),
+    }
+}
+
+/// Without /proc nothing can be mapped by name: all is parsed, which takes longer.
+fn parsed(copy: &mut File) -> Result<Btf, String> {
+    let mut bytes = Vec::new();
+    let read = copy.rewind().and_then(|()| copy.read_to_end(&mut bytes));
+    read.map_err(|error| error.to_string())?;
+    Btf::from_bytes(&bytes).map_err(|error| format!("malformed BTF: {error}"))
 }
 
 /// A file in memory without a name.
