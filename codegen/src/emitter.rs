@@ -2,13 +2,13 @@
 
 use crate::debug::Debug;
 use crate::error::{Emit, Failure};
-use crate::flow::{self, frame};
+use crate::flow::frame;
 use crate::helpers::Helper;
 use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
 use crate::pages;
 use inkwell::debug_info::DISubprogram;
 use inkwell::values::FunctionValue;
-use lt_lang::hir::{Place, Probe, SlotId, VarId};
+use lt_lang::hir::{Place, Probe, SlotId, VarId, has_callbacks};
 use lt_lang::kernel::Kernel;
 use lt_lang::manifest::{Attach, LossCause, Manifest, Map, MapId, MapRole, Program, state};
 use lt_lang::source::{SourceMap, Span};
@@ -90,7 +90,7 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
     llvm.builder.set_current_debug_location(location);
     let frame = match frame_size(probe) {
         0 => None,
-        size => Some(flow::fits(size).and_then(|()| llvm.alloca(entry, size, 8))?),
+        size => Some(llvm.alloca(entry, size, 8)?),
     };
     let part = |offset, size| frame.map_or_else(|| llvm.alloca(entry, size, size), |frame| llvm.at(frame, offset));
     let mut emitter = Emitter {
@@ -118,12 +118,17 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
 
 /// Bytes of the frame; 0 for a program without callbacks.
 fn frame_size(probe: &Probe) -> u32 {
-    if !flow::has_callbacks(&probe.body) {
+    if !has_callbacks(&probe.body) {
         return 0;
     }
     let slots = probe.slots.iter().filter(|slot| slot.place == Place::Stack);
     let slots: u32 = slots.map(|slot| slot.size.next_multiple_of(8)).sum();
-    frame::VARIABLES + probe.vars.len() as u32 * 8 + slots
+    frame::VARIABLES + own_words(probe) * 8 + slots
+}
+
+/// Variables that have eight bytes of their own on the stack.
+fn own_words(probe: &Probe) -> u32 {
+    probe.vars.iter().filter(|var| var.slot.is_none()).count() as u32
 }
 
 impl<'u, 'c> Emitter<'u, 'c> {
@@ -185,6 +190,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
             let slot = var.slot.and_then(|slot| self.probe.slots.get(slot.0 as usize));
             match slot {
                 None => llvm.store(*memory, llvm.int(0), 8)?,
+                Some(_) if var.ty.is_scalar() => llvm.store(*memory, llvm.int(0), 8)?,
                 // Callbacks must find them written.
                 Some(slot) if self.frame.is_some() && slot.place == Place::Stack => {
                     self.zero(*memory, 0, slot.size.next_multiple_of(8))?;
@@ -210,10 +216,15 @@ impl<'u, 'c> Emitter<'u, 'c> {
 
     /// A variable's memory is its slot, or eight bytes of its own.
     fn make_vars(&mut self) -> Emit {
-        for (at, var) in self.probe.vars.iter().enumerate() {
+        let mut next = frame::VARIABLES;
+        for var in &self.probe.vars {
             let memory = match (var.slot, self.frame) {
                 (Some(slot), _) => self.slot(slot)?,
-                (None, Some(frame)) => self.llvm.at(frame, frame::VARIABLES + at as u32 * 8)?,
+                (None, Some(frame)) => {
+                    let at = next;
+                    next += 8;
+                    self.llvm.at(frame, at)?
+                }
                 (None, None) => self.llvm.alloca(self.entry, 8, 8)?,
             };
             self.vars.push(memory);
@@ -222,7 +233,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
     }
 
     fn make_slots(&mut self, scratch: Option<Memory<'c>>) -> Emit {
-        let mut next = frame::VARIABLES + self.probe.vars.len() as u32 * 8;
+        let mut next = frame::VARIABLES + own_words(self.probe) * 8;
         for slot in &self.probe.slots {
             let memory = match (slot.place, scratch, self.frame) {
                 (Place::Scratch(offset), Some(scratch), _) => self.llvm.at(scratch, offset)?,

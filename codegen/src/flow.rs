@@ -10,7 +10,7 @@ use crate::helpers::Helper;
 use crate::llvm::{Block, Memory, Ptr};
 use inkwell::IntPredicate;
 use inkwell::values::FunctionValue;
-use lt_lang::hir::{Loop, Place, Stmt, StmtKind, VarId};
+use lt_lang::hir::{Loop, Place, Stmt, VarId};
 use lt_lang::manifest::{LossCause, MapId, MapValue};
 use lt_lang::types::{Layout, Type};
 
@@ -18,9 +18,6 @@ use lt_lang::types::{Layout, Type};
 const GOES_ON: i64 = 0;
 const LOOP_OVER: i64 = 1;
 const ACTION_OVER: i64 = 2;
-
-/// Bytes of stack that a frame may take; the rest is for what the functions spill.
-const MAX_FRAME: u32 = 352;
 
 /// Where things lie in a frame.
 pub(crate) mod frame {
@@ -38,24 +35,6 @@ pub(crate) mod frame {
     pub(crate) const PAGE: u32 = 40;
     /// Variables, eight bytes each, then slots.
     pub(crate) const VARIABLES: u32 = 48;
-}
-
-/// Whether there is a loop of callbacks among the statements.
-pub(crate) fn has_callbacks(stmts: &[Stmt]) -> bool {
-    stmts.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Loop(inner) => inner.called || has_callbacks(&inner.body),
-        StmtKind::MapLoop { .. } => true,
-        StmtKind::If { then, otherwise, .. } => has_callbacks(then) || has_callbacks(otherwise),
-        _ => false,
-    })
-}
-
-/// Checks the size of a frame.
-pub(crate) fn fits(size: u32) -> Emit {
-    if size <= MAX_FRAME {
-        return Ok(());
-    }
-    Err(Failure::limit(format!("a program with loops has {size} bytes of variables; there is stack for {MAX_FRAME}")))
 }
 
 impl<'u, 'c> Emitter<'u, 'c> {

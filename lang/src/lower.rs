@@ -75,8 +75,8 @@ pub fn lower(
         let mut stmts = body.probe(probe);
         stmts.splice(0..0, body.preset());
         stmts.splice(0..0, body.take_stamp(probe.span));
-        let Body { vars, mut slots, releases, aggregates, .. } = body;
-        let scratch = slots::place(&mut slots, &releases);
+        let Body { mut vars, mut slots, releases, aggregates, .. } = body;
+        let scratch = slots::settle(&mut vars, &mut slots, &releases, &stmts);
         if probes.last().is_none_or(|last: &hir::Probe| last.span != probe.span) {
             session.check_scratch(scratch, probe.span);
         }
