@@ -15,6 +15,8 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("maps::programs_that_still_run_are_waited_for", slow_programs),
         on_kernel("maps::cuts_by_probes", cuts_by_probes),
         on_kernel("maps::zero_keeps_keys", zero),
+        on_kernel("maps::full_maps_are_counted_exactly", full_maps),
+        on_kernel("maps::declared_kinds", declared_kinds),
     ]
 }
 
@@ -202,4 +204,47 @@ fn zero() -> Result<(), String> {
     ]);
     let wanted = ["@c[1]: 0", "@a: 0", "@m[2]: 0", "@a: 0", "@c[1]: 0", "@m[2]: 0"];
     expect(ran.status == 0 && lines(&ran) == wanted, "zeros", &ran)
+}
+
+/// More keys than the maps have room for, from two writers: seen and lost together are what was sent, kind by kind.
+fn full_maps() -> Result<(), String> {
+    let (write, blocks) = (NUMBERS.0, 20_000);
+    let probe = format!("tracepoint:raw_syscalls:sys_enter /comm == \"{CUT_WRITERS}\" && args.id == {write}/");
+    let program = format!(
+        "let @c = percpuhash(50); let @p = hash(50); let @s = percpuhash(1); let @r = percpuhash(50); \
+         {probe} {{ @c[rand % 200] = count() }} {probe} {{ @p[rand % 200] += 1 }} {probe} {{ @s[rand % 3, comm] = sum(1) }} \
+         {probe} {{ @r[rand % 200] = count(); if (@r[7] < 0) {{ print(1) }} }}"
+    );
+    let ran = lt(["-e", &program, "-c", &writers_command(CUT_WRITERS, blocks)]);
+    expect(ran.status == 0, "it failed", &ran)?;
+    let lost: Vec<i64> = ran.stderr.lines().filter_map(|line| leading(line.split_once("sys_enter: ")?.1)).collect();
+    let maps = ["@c[", "@p[", "@s[", "@r["];
+    if lost.len() != maps.len() {
+        return expect(false, "four warnings of lost updates", &ran);
+    }
+    for (map, lost) in maps.into_iter().zip(lost) {
+        let entries: Vec<i64> = ran
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with(map))
+            .filter_map(|line| line.rsplit_once(": ")?.1.parse().ok())
+            .collect();
+        let seen: i64 = entries.iter().sum();
+        let room = if map == "@s[" { 1 } else { 50 };
+        if entries.len() != room || seen + lost != 2 * blocks {
+            return expect(false, &format!("{map}: {} entries, seen {seen}, lost {lost}", entries.len()), &ran);
+        }
+    }
+    Ok(())
+}
+
+fn declared_kinds() -> Result<(), String> {
+    let ran = one_liner(
+        "let @a = lruhash(1); let @b = percpulruhash(1); let @c = hash(1); let @d = percpuhash(1); let @e = hash(7); \
+         begin { @a[1] = 1; @a[2] = 2; @b[1] = count(); @b[2] = count(); @c[1] = 1; @c[2] = 2; @d[1] = count(); \
+         @d[2] = count(); @e = 5; print((len(@a), len(@b), len(@c), len(@d), @a[2], @b[2])) }",
+    );
+    let wanted = ["(1, 1, 1, 1, 2, 1)", "@a[2]: 2", "@b[2]: 1", "@c[1]: 1", "@d[1]: 1", "@e: 5"];
+    let told = ran.stderr.contains("2 map updates were lost");
+    expect(ran.status == 0 && lines(&ran) == wanted && told, "kinds", &ran)
 }

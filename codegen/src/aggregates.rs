@@ -12,7 +12,7 @@ use crate::llvm::{Block, Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr};
 use lt_lang::kernel::Feature;
-use lt_lang::manifest::{Aggregate, LossCause, MapId, MapKind};
+use lt_lang::manifest::{Aggregate, LossCause, MapId};
 
 /// How often a larger rank is tried to be stored; each failure means that another program stored one.
 const TRIES: u32 = 4;
@@ -99,7 +99,7 @@ impl<'c> Emitter<'_, 'c> {
     fn map_value(&self, id: MapId, key: Ptr<'c>, done: Block<'c>) -> Emit<Memory<'c>> {
         let llvm = self.llvm;
         let found = self.lookup(id, key)?;
-        if !matches!(self.map(id)?.kind, MapKind::Hash | MapKind::PerCpuHash) {
+        if !self.map(id)?.kind.is_hash() {
             llvm.leave_if(llvm.is_null(found.ptr)?, done, "element")?;
             return Ok(found);
         }

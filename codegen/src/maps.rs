@@ -78,7 +78,7 @@ impl<'c> Emitter<'_, 'c> {
         let slot = self.buffered(value)?;
         let key = self.key(key)?;
         let map = self.map(id)?;
-        if map.kind == MapKind::Hash {
+        if map.kind.is_hash() {
             let failed = self.update(id, key, slot.ptr, ANY)?;
             return self.count_loss_if(self.llvm.is_true(failed)?, LossCause::MapFull);
         }
@@ -114,7 +114,7 @@ impl<'c> Emitter<'_, 'c> {
     pub(crate) fn map_delete(&self, id: MapId, key: Option<&Buffered>) -> Emit<Int<'c>> {
         let (llvm, map) = (self.llvm, self.map(id)?);
         let key = self.key(key)?;
-        if matches!(map.kind, MapKind::Hash | MapKind::PerCpuHash) {
+        if map.kind.is_hash() {
             let result = llvm.call(Helper::MapDelete, &[self.map_address(id)?.into(), key.into()])?;
             return llvm.truth(llvm.compare(IntPredicate::EQ, result, llvm.int(0))?);
         }
@@ -142,7 +142,7 @@ impl<'c> Emitter<'_, 'c> {
         let delta = self.scalar(delta)?;
         let key = self.key(key)?;
         let old = match self.map(id)?.kind {
-            MapKind::Hash => {
+            MapKind::Hash | MapKind::LruHash => {
                 let missing = || self.map_add_missing(id, key, delta, wanted.is_some());
                 self.with_value(id, key, |value| self.add_to(value, delta, wanted.is_some()), missing)?
             }

@@ -81,6 +81,8 @@ codes! {
     MacroMisused = 209, Compile, "macro cannot be used like this", "A macro calls itself, is defined twice with the same parameters, or makes the script too large.", "macro m(x) { m(x) } begin { print(m(1)) }";
     BadImport = 210, Compile, "file cannot be imported", "What is imported is a script, found from the folder of the script that imports it. It imports itself on no way, and has no config block.", "import \"nothing.lt\"; begin { }";
 
+    UnusedMap = 220, Compile, "unused map", "A declared map is used nowhere in the script.", "let @x = hash(10); begin { }";
+
     TypeMismatch = 301, Compile, "types do not fit", "A value of one type stands where another is needed.", "begin { @x = 1; @x = \"a\" }";
     WrongArgumentCount = 302, Compile, "wrong number of arguments", "The function takes more or fewer arguments.", "begin { printf() }";
     FormatMismatch = 303, Compile, "format does not fit its values", "A printf format has a different number of conversions than values, or a conversion that cannot show its value.", "begin { printf(\"%d\", \"a\") }";

@@ -92,6 +92,8 @@ pub const ALL: &[Setting] = &[
     without_effect("on_stack_limit", "lt places values itself."),
     without_effect("perf_rb_pages", "lt sizes its ring buffer itself."),
     without_effect("use_blazesym", "lt always does."),
+    without_effect("unstable_map_decl", "lt has declarations of maps."),
+    without_effect("unstable_tseries", "lt has tseries()."),
     without_effect("show_debug_info", "lt shows what there is."),
 ];
 

@@ -407,6 +407,10 @@ pub enum MapKind {
     PerCpuArray = 6,
     /// BPF_MAP_TYPE_STACK_TRACE
     StackTrace = 7,
+    /// BPF_MAP_TYPE_LRU_HASH
+    LruHash = 9,
+    /// BPF_MAP_TYPE_LRU_PERCPU_HASH
+    LruPerCpuHash = 10,
     /// BPF_MAP_TYPE_RINGBUF
     RingBuffer = 27,
 }
@@ -414,7 +418,17 @@ pub enum MapKind {
 impl MapKind {
     /// Whether a look-up from user space gives one value for each possible CPU.
     pub fn is_per_cpu(self) -> bool {
-        matches!(self, MapKind::PerCpuHash | MapKind::PerCpuArray)
+        matches!(self, MapKind::PerCpuHash | MapKind::LruPerCpuHash | MapKind::PerCpuArray)
+    }
+
+    /// Whether its elements are made and deleted.
+    pub fn is_hash(self) -> bool {
+        matches!(self, MapKind::Hash | MapKind::PerCpuHash) || self.is_lru()
+    }
+
+    /// Whether a full map makes room for a new element by removing one that was not used for long.
+    pub fn is_lru(self) -> bool {
+        matches!(self, MapKind::LruHash | MapKind::LruPerCpuHash)
     }
 }
 

@@ -25,8 +25,14 @@ impl Checker<'_> {
             return at;
         }
         self.changed = true;
-        let fresh =
-            || CheckedMap { name: name.to_string(), keys: None, keys_span: span, value: None, value_span: span };
+        let fresh = || CheckedMap {
+            name: name.to_string(),
+            keys: None,
+            keys_span: span,
+            value: None,
+            value_span: span,
+            declared: None,
+        };
         self.maps.push(self.options.known_maps.get(name).cloned().unwrap_or_else(fresh));
         self.maps.len() - 1
     }

@@ -19,6 +19,7 @@ mod infer;
 mod known;
 mod literal;
 mod map;
+mod map_declarations;
 mod map_functions;
 mod operator;
 mod stmt;
@@ -32,6 +33,7 @@ use crate::c::WithDefinitions;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kernel::Kernel;
+use crate::manifest::MapKind;
 use crate::source::Span;
 use crate::types::{StackMode, Type};
 pub(crate) use access::{CHARACTER, in_memory, is_argument_record};
@@ -177,6 +179,8 @@ pub(crate) struct CheckedMap {
     pub(crate) value: Option<MapContent>,
     /// Where the value was first assigned.
     pub(crate) value_span: Span,
+    /// The kernel's type of map and the number of its entries, where the script says them.
+    pub(crate) declared: Option<(MapKind, u32)>,
 }
 
 /// What a map holds.
@@ -237,6 +241,7 @@ fn check_expanded(
     if !checker.out.has_errors() {
         checker.circular_maps();
     }
+    checker.declared_maps(ast);
     let mut out = definition_messages;
     out.extend(attach_messages);
     out.extend(unsupported::declarations(ast));

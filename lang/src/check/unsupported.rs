@@ -28,7 +28,6 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     let mut report = |what: &str, span: Span| out.push(unsupported(what, span));
     let lines = ast.c_definitions.iter().filter(|definition| definition.text.trim_start().starts_with('#'));
     lines.for_each(|line| report("macros of C that are no constants are", line.span));
-    ast.maps.iter().for_each(|map| report("map declarations are", map.span));
     ast.functions.iter().for_each(|function| report("functions are", function.name.span));
     for (item, span) in &ast.script {
         report(&format!("{} are", script_item(item)), *span);

@@ -325,6 +325,8 @@ fn kind_text(kind: MapKind) -> &'static str {
         MapKind::Array => "array",
         MapKind::PerCpuHash => "percpu hash",
         MapKind::PerCpuArray => "percpu array",
+        MapKind::LruHash => "lru hash",
+        MapKind::LruPerCpuHash => "percpu lru hash",
         MapKind::StackTrace => "stack trace",
         MapKind::RingBuffer => "ring buffer",
     }

@@ -26,7 +26,11 @@ impl Session<'_> {
             }
             if self.numbers.contains(&id) && !reads_others {
                 // One value for all CPUs, updated atomically.
-                map.kind = if map.kind == MapKind::PerCpuArray { MapKind::Array } else { MapKind::Hash };
+                map.kind = match map.kind {
+                    MapKind::PerCpuArray => MapKind::Array,
+                    MapKind::LruPerCpuHash => MapKind::LruHash,
+                    _ => MapKind::Hash,
+                };
             }
         }
     }

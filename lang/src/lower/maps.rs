@@ -57,6 +57,9 @@ impl Session<'_> {
             (false, true) => MapKind::Array,
             (false, false) => MapKind::Hash,
         };
+        // a map without keys has one element, whatever was declared
+        let declared = map.declared.filter(|_| !scalar);
+        let (kind, max_entries) = declared.unwrap_or((kind, self.options.max_map_keys.max(1)));
         let presence = (scalar && !per_cpu).then(|| size.next_multiple_of(8));
         let key_size = if scalar { 4 } else { Layout::of(&keys).size };
         let made = Map {
@@ -67,8 +70,8 @@ impl Session<'_> {
             keys,
             key_size,
             value_size: presence.map_or(size, |offset| offset + 8),
-            max_entries: if scalar { 1 } else { self.options.max_map_keys.max(1) },
-            no_prealloc: !scalar && self.kernel.has(Feature::MapWithoutPreallocation),
+            max_entries: if scalar { 1 } else { max_entries },
+            no_prealloc: !scalar && !kind.is_lru() && self.kernel.has(Feature::MapWithoutPreallocation),
             value,
             presence,
             table: None,
@@ -123,7 +126,9 @@ impl Session<'_> {
         }
         let cpus = self.kernel.possible_cpus();
         for (at, map) in self.maps.iter_mut().enumerate() {
-            if !self.read_maps.contains(&MapId(at as u32)) {
+            // a declared number of entries is exact
+            let declared = self.checked.maps.get(at).is_some_and(|map| map.declared.is_some());
+            if !declared && !self.read_maps.contains(&MapId(at as u32)) {
                 map.table = Table::of(map, cpus);
             }
         }
