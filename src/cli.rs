@@ -83,6 +83,10 @@ pub struct Cli {
     #[arg(long)]
     pub fallback: bool,
 
+    /// bpftrace's option: lt has the kernel count those who watch, in every process
+    #[arg(long, hide = true)]
+    pub usdt_file_activation: bool,
+
     /// What is run: the probes, or like --test or --bench
     #[arg(long, value_name = "MODE", hide = true)]
     pub mode: Option<ModeName>,

@@ -20,6 +20,11 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("markers::files_by_pattern", files_by_pattern),
         on_kernel("markers::cpp_names", cpp_names),
         on_kernel("markers::symbols_beside_a_stripped_program", separate_symbols),
+        on_kernel("markers::parameters_by_debug_information", parameters),
+        on_kernel("markers::lines_of_sources", lines),
+        on_kernel("markers::only_where_instructions_begin", instructions),
+        on_kernel("markers::programs_of_one_place_run_in_order", order),
+        on_kernel("markers::another_mount_namespace", namespace),
     ]
 }
 
@@ -77,6 +82,27 @@ P int part_one(int x) { __asm__ volatile("" : "+r"(x)); return x; }
 P int part_two(int x) { __asm__ volatile("" : "+r"(x)); return x; }
 P int part_three(int x) { __asm__ volatile("" : "+r"(x)); return x; }
 int main(void) { return part_one(1) + part_two(2) + part_three(3) + part_three(4) != 10; }
+"#;
+
+/// Parameters of all sorts; the lines are counted.
+const TYPES: &str = r#"struct inner { int x; union { long both; int low; }; unsigned a : 3, b : 5; };
+struct point { struct inner in; char name[8]; struct point *next; short list[3]; };
+enum color { RED, GREEN = 7 };
+__attribute__((noinline)) int work(char c, const char *text, struct point *p, unsigned short n, enum color color, _Bool yes)
+{
+    __asm__ volatile("" : : "r"(text), "r"(p) : "memory");
+    int sum = c + n + color + yes;
+    __asm__ volatile("" : "+r"(sum));
+    return sum;
+}
+__attribute__((noinline)) int mixed(int a, double b, long c) { __asm__ volatile("" : : "x"(b)); return a + c; }
+int main(void)
+{
+    struct point last = {{3, {-4}, 5, 6}, "last", 0, {7, 8, 9}};
+    struct point first = {{1, {-2}, 2, 9}, "first", &last, {1, 2, 3}};
+    char text[] = "text";
+    return work('x', text, &first, 65535, GREEN, 1) + mixed(1, 2.0, 3) == 0;
+}
 "#;
 
 const CPP: &str = r#"
@@ -239,5 +265,109 @@ fn separate_symbols() -> Result<(), String> {
         let ran = lt(["-e", &format!("uprobe:{work}:part_two {{ @ = sum(arg0) }}"), "-c", work]);
         succeed(&ran)?;
         expect(map_number(&ran.stdout, "@") == Some(2), "the function", &ran)
+    })
+}
+
+fn parameters() -> Result<(), String> {
+    with_program("cc", ("work.c", TYPES), &["-O1", "-g"], |work| {
+        let program = format!(
+            "uprobe:{work}:work {{ printf(\"%c %s %d %d %d\\n\", args.c, str(args.text), args.n, args.color, args.yes); \
+             printf(\"%d %d %d %d %d\\n\", args.p.in.x, args.p.in.both, args.p.in.low, args.p.in.a, args.p.in.b); \
+             printf(\"%s %s %d\\n\", args.p.name, args.p.next.name, args.p.next.list[2]) }} \
+             uprobe:{work}:mixed {{ printf(\"%d %d\\n\", args.a, arg1) }}"
+        );
+        let ran = lt(["-e", &program, "-c", work]);
+        succeed(&ran)?;
+        let wanted = "x text 65535 7 1\n1 -2 -2 2 9\nfirst last 9\n1 3\n";
+        expect(ran.stdout.starts_with(wanted), "values", &ran)?;
+        let ran = lt(["-lv", &format!("uprobe:{work}:work")]);
+        let wanted = "    char c\n    const char* text\n    struct point* p\n    short unsigned int n\n    enum color color\n    _Bool yes\n";
+        expect(ran.stdout.ends_with(wanted), "the list", &ran)?;
+        let ran = lt(["-e", &format!("uprobe:{work}:mixed {{ print(args.c) }}")]);
+        expect(ran.status == 1 && ran.stderr.contains("LT0205"), "behind a parameter that is elsewhere", &ran)?;
+        let ran = lt(["-e", &format!("uprobe:{work}:work {{ print(args.p.nam) }}")]);
+        expect(ran.status == 1 && ran.stderr.contains("did you mean `name`"), "a typo", &ran)
+    })
+}
+
+fn lines() -> Result<(), String> {
+    with_program("cc", ("work.c", TYPES), &["-O0", "-g"], |work| {
+        let program = format!(
+            "uprobe:{work}@work.c:7 {{ @[func] = count() }} uprobe:{work}@work.c:17 {{ @main = count() }} \
+             uprobe:{work}:work {{ @entry = count() }}"
+        );
+        let ran = lt(["-e", &program, "-c", work]);
+        succeed(&ran)?;
+        for map in ["@[work]", "@main", "@entry"] {
+            expect(map_number(&ran.stdout, map) == Some(1), map, &ran)?;
+        }
+        let ran = lt(["-e", &format!("uprobe:{work}@work.c:1 {{ }}")]);
+        expect(ran.status == 3 && ran.stderr.contains("LT0401"), "a line without code", &ran)?;
+        let ran = lt(["-e", &format!("uprobe:{work}@work.c:x {{ }}")]);
+        expect(ran.status == 1 && ran.stderr.contains("LT0402"), "no line", &ran)
+    })
+}
+
+/// Each offset of a function is either refused, or the program runs on as before with a probe there.
+fn instructions() -> Result<(), String> {
+    with_program("cc", ("work.c", MANY), &["-O1"], |work| {
+        let dump = run(Command::new("objdump").args(["-d", "--no-show-raw-insn", "--disassemble=main", work]));
+        let addresses = dump.stdout.lines().filter_map(|line| {
+            let (address, _) = line.trim_start().split_once(":\t")?;
+            u64::from_str_radix(address, 16).ok()
+        });
+        let addresses: Vec<u64> = addresses.collect();
+        let start = *addresses.first().ok_or("objdump shows no function")?;
+        for offset in 0..24 {
+            let begins = addresses.contains(&(start + offset));
+            let ran =
+                lt(["-e", &format!("uprobe:{work}:main+{offset} {{ @ = count() }}"), "-c", work, "--child-status"]);
+            let right = if begins { ran.status == 0 } else { ran.status == 1 && ran.stderr.contains("LT0402") };
+            expect(right, &format!("offset {offset}, an instruction begins: {begins}"), &ran)?;
+        }
+        let ran = lt(["-e", &format!("uprobe:{work}:_init+1 {{ }}")]);
+        expect(ran.status == 1 && ran.stderr.contains("LT0402"), "a function of unknown size", &ran)
+    })
+}
+
+fn order() -> Result<(), String> {
+    with_markers(|work| {
+        for probe in
+            [format!("uprobe:{work}:places"), format!("uretprobe:{work}:places"), format!("usdt:{work}:work:forms")]
+        {
+            let program =
+                format!("{probe} {{ printf(\"1\") }} {probe} {{ printf(\"2\") }} {probe} {{ printf(\"3\\n\") }}");
+            let ran = lt(["-e", &program, "-c", work]);
+            succeed(&ran)?;
+            expect(ran.stdout.starts_with("123\n123\n"), &probe, &ran)?;
+        }
+        Ok(())
+    })
+}
+
+/// A program that only the process's own mounts show.
+fn namespace() -> Result<(), String> {
+    with_markers(|work| {
+        let folder = work.trim_end_matches("/work");
+        let script = format!(
+            "mkdir {folder}/there && cp {work} {folder}/kept && mount -t tmpfs none {folder}/there && \
+             cp {folder}/kept {folder}/there/hidden && exec {folder}/there/hidden wait"
+        );
+        let mut unshare = Command::new("unshare");
+        let mut child = unshare.args(["-m", "sh", "-c", &script]).spawn().map_err(|error| error.to_string())?;
+        let pid = child.id().to_string();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let hidden = || std::fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.contains("hidden"));
+        while !hidden() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        let program = format!("usdt:{folder}/there/hidden:work:twice, uprobe:{folder}/there/hidden:main {{ }}");
+        let attached = lt(["--dry-run", "-e", &program, "-p", &pid]);
+        let listed = lt(["-l", "usdt:*:work:tw*", "-p", &pid]);
+        let outside = lt(["--dry-run", "-e", &program]);
+        child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
+        succeed(&attached)?;
+        expect(listed.stdout == format!("usdt:{folder}/there/hidden:work:twice\n"), "the list", &listed)?;
+        expect(outside.status == 3, "it is not there outside", &outside)
     })
 }

@@ -231,6 +231,14 @@ pub trait ProbeTargets {
     /// The programs and libraries that a pattern of paths matches. `*` alone, or an empty pattern, means all that the
     /// traced process has mapped, or that any process has. Files that are no programs are left out.
     fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError>;
+    /// Addresses, as the file has them, at which statements of a line of the source begin; `None` without debug
+    /// information. The source's path may be given in part, from its end.
+    fn source_line(&self, file: &UserFile, source: &str, line: u64, column: Option<u64>) -> Option<Vec<u64>>;
+    /// Whether an instruction begins so many bytes behind a function's entry; `None` when that cannot be told.
+    fn is_instruction(&self, file: &UserFile, function: &UserFunction, offset: u64) -> Option<bool>;
+    /// The parameters of a function of a program, by its debug information: those that are passed in registers, up to
+    /// the first that is not. `None` without debug information.
+    fn user_function(&self, path: &str, function: &str) -> Option<FunctionProto>;
     /// A C++ function's name as the source has it, with its parameters; `None` for names of other languages.
     fn demangle(&self, name: &str) -> Option<String>;
 }

@@ -13,6 +13,7 @@ use lt_lang::codes::Code;
 use lt_lang::diagnostic::{Diagnostic, Severity};
 use lt_lang::manifest::{Attach, Program, Refused};
 use places::Missed;
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -58,11 +59,7 @@ pub(crate) fn attach(loaded: Loaded) -> Result<Attached, Diagnostic> {
     let log = log::Capture::begin(loaded.options.verbose);
     let (mut links, mut iterators) = (Vec::with_capacity(loaded.manifest.programs.len()), Vec::new());
     let mut missed = Missed::default();
-    for target in loaded.object.progs_mut() {
-        let Some(program) = loaded.manifest.programs.iter().find(|program| target.name() == program.symbol.as_str())
-        else {
-            continue;
-        };
+    for (target, program) in in_order(&loaded) {
         if loaded.options.mode != RunMode::Trace {
             continue;
         }
@@ -89,6 +86,19 @@ pub(crate) fn attach(loaded: Loaded) -> Result<Attached, Diagnostic> {
             .map_or(diagnostic, |first| Diagnostic { severity: Severity::Error, ..first }));
     }
     Ok(Attached { loaded, links, iterators, missed, notices })
+}
+
+/// The programs in the order in which they are attached, so that those of one place run in the script's order.
+fn in_order(loaded: &Loaded) -> Vec<(ProgramMut<'_>, &Program)> {
+    let programs: HashMap<&str, &Program> =
+        loaded.manifest.programs.iter().map(|program| (program.symbol.as_str(), program)).collect();
+    let found = loaded.object.progs_mut().filter_map(|target| {
+        let program = *programs.get(target.name().to_str()?)?;
+        Some((target, program))
+    });
+    let (last_first, mut all): (Vec<_>, Vec<_>) = found.partition(|(_, program)| program.attach.runs_last_first());
+    all.extend(last_first.into_iter().rev());
+    all
 }
 
 /// Tests and benchmarks are run only when they are asked for.
@@ -159,7 +169,14 @@ fn attach_program(
             }
         }
         Attach::Watchpoint { address, length, mode } => {
-            attach_each(target, options.pid, links, |on| open_breakpoint(*address, *length, *mode, on))?;
+            let open = |on| open_breakpoint(*address, *length, *mode, on);
+            match options.pid {
+                None => attach_each(target, None, links, open)?,
+                Some(pid) => threads(pid).into_iter().try_for_each(|thread| {
+                    links.push(attach_event(target, open(TimerTarget::Process(thread))?)?);
+                    io::Result::Ok(())
+                })?,
+            }
         }
     }
     Ok(())
@@ -183,6 +200,13 @@ fn attach_each(
         links.push(attach_event(target, open(on)?)?);
     }
     Ok(())
+}
+
+/// Threads of a process.
+fn threads(pid: i32) -> Vec<i32> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let found: Vec<i32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    if found.is_empty() { vec![pid] } else { found }
 }
 
 /// Attaches to a perf event, which the link closes with itself.

@@ -58,7 +58,16 @@ pub fn open_breakpoint(address: u64, length: u8, mode: u8, target: TimerTarget) 
     attribute.__bindgen_anon_1.sample_period = 1;
     match target {
         TimerTarget::Cpu(cpu) => open(attribute, -1, cpu),
-        TimerTarget::Process(pid) => open(attribute, pid, -1),
+        TimerTarget::Process(pid) => {
+            let mut with_later = attribute;
+            with_later.set_inherit(1);
+            with_later.set_inherit_thread(1);
+            // before 5.13 threads to come cannot be had without processes to come
+            open(with_later, pid, -1).or_else(|error| match error.raw_os_error() {
+                Some(libc::EINVAL) => open(attribute, pid, -1),
+                _ => Err(error),
+            })
+        }
     }
 }
 

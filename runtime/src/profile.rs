@@ -9,10 +9,11 @@ use crate::kernel_files;
 use crate::targets::{self, EachFunction, FunctionPattern};
 use crate::tracefs::Tracefs;
 use crate::tracefs::format::{self, Surroundings};
-use crate::user_files::{UserFiles, demangle};
+use crate::user_files::parameters::{UserPrototype, UserRecords};
+use crate::user_files::{UserFiles, code, demangle, dwarf};
 use lt_lang::kernel::{
     Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, ProbeTargets,
-    TracepointFormat, UserFile,
+    TracepointFormat, UserFile, UserFunction,
 };
 use lt_lang::types::{AddressSpace, KernelTypeId, RecordKind, RecordRef, Type};
 use saved::SavedKernel;
@@ -26,6 +27,9 @@ pub const DEFAULT_MAX_STRLEN: u32 = 1024;
 
 /// The module number of records that a tracepoint's declaration names: their ids count `KernelProfile::awaited`.
 const AWAITED: u32 = u32::MAX;
+
+/// The module number of records of programs: their ids count `KernelProfile::user_records`.
+const OF_PROGRAMS: u32 = u32::MAX - 1;
 
 /// What is known of a kernel. Making one costs nothing: every fact is read when it is first asked for.
 pub struct KernelProfile {
@@ -42,6 +46,10 @@ pub struct KernelProfile {
     /// alone opens no BTF.
     awaited: RefCell<Vec<(RecordKind, String)>>,
     user_files: UserFiles,
+    /// Records of programs, by their debug information.
+    user_records: UserRecords,
+    /// Functions of programs that have been asked for, by file and name.
+    user_prototypes: RefCell<HashMap<(String, String), Option<Rc<UserPrototype>>>>,
 }
 
 enum Source {
@@ -77,6 +85,8 @@ impl KernelProfile {
             formats: RefCell::default(),
             awaited: RefCell::default(),
             user_files: UserFiles::default(),
+            user_records: UserRecords::new(TypeAt { module: OF_PROGRAMS, id: 0 }.public().0),
+            user_prototypes: RefCell::default(),
         }
     }
 
@@ -92,6 +102,17 @@ impl KernelProfile {
     pub fn with_process(mut self, pid: i32) -> KernelProfile {
         self.user_files = UserFiles::of_process(pid);
         self
+    }
+
+    /// A function of a program, by its debug information.
+    pub(crate) fn user_prototype(&self, path: &str, function: &str) -> Option<Rc<UserPrototype>> {
+        let key = (path.to_string(), function.to_string());
+        if let Some(known) = self.user_prototypes.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.user_records.function(Path::new(path), function).map(Rc::new);
+        self.user_prototypes.borrow_mut().insert(key, found.clone());
+        found
     }
 
     /// Whether a process was named.
@@ -217,14 +238,23 @@ impl KernelTypes for KernelProfile {
     }
 
     fn record_size(&self, id: KernelTypeId) -> u32 {
+        if let Some(size) = self.user_records.size(id) {
+            return size;
+        }
         self.settled(id).map_or(0, |(btf, id)| btf.record_size(id))
     }
 
     fn member(&self, record: KernelTypeId, name: &str) -> Option<Member> {
+        if let Some(members) = self.user_records.members(record) {
+            return members.iter().find(|member| member.name == name).cloned();
+        }
         self.settled(record).and_then(|(btf, id)| btf.member(id, name))
     }
 
     fn members(&self, record: KernelTypeId) -> Vec<Member> {
+        if let Some(members) = self.user_records.members(record) {
+            return members.to_vec();
+        }
         self.settled(record).map(|(btf, id)| btf.members(id)).unwrap_or_default()
     }
 
@@ -308,6 +338,18 @@ impl ProbeTargets for KernelProfile {
 
     fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError> {
         Ok(self.user_files.matching(pattern))
+    }
+
+    fn source_line(&self, file: &UserFile, source: &str, line: u64, column: Option<u64>) -> Option<Vec<u64>> {
+        dwarf::addresses_of_line(Path::new(&file.path), source, line, column)
+    }
+
+    fn is_instruction(&self, file: &UserFile, function: &UserFunction, offset: u64) -> Option<bool> {
+        code::is_instruction(file, function, offset)
+    }
+
+    fn user_function(&self, path: &str, function: &str) -> Option<FunctionProto> {
+        self.user_prototype(path, function).map(|found| found.proto.clone())
     }
 
     fn demangle(&self, name: &str) -> Option<String> {

@@ -1,10 +1,13 @@
 //! Programs and libraries that probes name: where they are, and which functions they have.
 
+pub(crate) mod code;
 pub(crate) mod demangle;
+pub(crate) mod dwarf;
 mod glob;
 mod library;
 mod map;
 mod markers;
+pub(crate) mod parameters;
 
 use library::{find_library, find_program};
 use lt_lang::kernel::{KernelError, Lookup, Marker, Segment, UserFile, UserFunction};
@@ -92,10 +95,16 @@ impl UserFiles {
     fn inside(&self, path: &Path) -> PathBuf {
         let Some(pid) = self.process else { return path.to_path_buf() };
         let root = PathBuf::from(format!("/proc/{pid}/root"));
+        let space = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
         let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
-        match (identity(&root), identity(Path::new("/"))) {
-            (Some(theirs), Some(ours)) if theirs != ours => root.join(path.strip_prefix("/").unwrap_or(path)),
-            _ => path.to_path_buf(),
+        // the same file system can have other mounts in it, or begin elsewhere
+        let elsewhere = match (space(&pid.to_string()), space("self")) {
+            (Some(theirs), Some(ours)) if theirs != ours => true,
+            _ => matches!((identity(&root), identity(Path::new("/"))), (Some(theirs), Some(ours)) if theirs != ours),
+        };
+        match elsewhere {
+            true => root.join(path.strip_prefix("/").unwrap_or(path)),
+            false => path.to_path_buf(),
         }
     }
 }

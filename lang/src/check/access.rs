@@ -150,9 +150,7 @@ impl Checker<'_> {
     fn parameter(&mut self, field: &Ident) -> Type {
         self.program.knows_place = true;
         if self.point().row.target == TargetSyntax::UserFunction {
-            let message = "the parameters of functions of programs have no names yet";
-            let diagnostic = Diagnostic::error(Code::NotSupported, message).at(field.span, "not known");
-            return self.report(diagnostic.help("use arg0, arg1, ... instead"));
+            return self.user_parameter(field);
         }
         let prototype = match self.point().prototype(self.kernel) {
             Ok(Some(prototype)) => prototype,
@@ -171,6 +169,25 @@ impl Checker<'_> {
         if let Some(found) = prototype.params.iter().find(|row| row.name == field.text) {
             let ty = found.ty.clone();
             return ty;
+        }
+        let names: Vec<String> = prototype.params.into_iter().map(|row| row.name).collect();
+        self.unknown_argument(field, &names)
+    }
+
+    /// A parameter of a function of a program, by debug information.
+    fn user_parameter(&mut self, field: &Ident) -> Type {
+        if self.point().is_shared() {
+            // each place is looked at on its own then
+            return Type::I64;
+        }
+        let Some(prototype) = self.point().user_prototype(self.kernel) else {
+            let function = self.point().function().unwrap_or_default();
+            let message = format!("no debug information describes the parameters of `{function}`");
+            let diagnostic = Diagnostic::error(Code::NotInThisProbe, message).at(field.span, "not known");
+            return self.report(diagnostic.help("use arg0, arg1, ..., or build the program with -g"));
+        };
+        if let Some(found) = prototype.params.iter().find(|row| row.name == field.text) {
+            return found.ty.clone();
         }
         let names: Vec<String> = prototype.params.into_iter().map(|row| row.name).collect();
         self.unknown_argument(field, &names)

@@ -101,6 +101,14 @@ impl Point {
         }
     }
 
+    /// The parameters of the traced function of a program.
+    pub(crate) fn user_prototype(&self, kernel: &dyn Kernel) -> Option<FunctionProto> {
+        match &self.attach {
+            Attach::Uprobe { path, function, .. } => kernel.user_function(path, function),
+            _ => None,
+        }
+    }
+
     /// The prototype of the traced function; `Ok(None)` when there is no function or no prototype.
     pub(crate) fn prototype(&self, kernel: &dyn Kernel) -> Result<Option<FunctionProto>, KernelError> {
         match &self.attach {
@@ -286,7 +294,7 @@ impl Expander<'_> {
         let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
         let form = format!("{0}:s:1, {0}:ms:100, {0}:us:50, {0}:hz:99 or {0}:1s", row.name);
         let parsed = match texts.as_slice() {
-            [unit, count] => count.parse().ok().and_then(|count| parse_rate(unit, count)),
+            [unit, count] => parse_count(count).and_then(|count| parse_rate(unit, count)),
             [duration] => parse_duration(duration),
             _ => None,
         };
@@ -428,6 +436,15 @@ fn parse_number(text: &str) -> Option<u64> {
     }
 }
 
+/// `42`, `1_000`, `1e6`
+fn parse_count(text: &str) -> Option<u64> {
+    let text = text.replace('_', "");
+    match text.split_once(['e', 'E']) {
+        Some((digits, zeros)) => parse_number(digits)?.checked_mul(10u64.checked_pow(zeros.parse().ok()?)?),
+        None => parse_number(&text),
+    }
+}
+
 /// `NAME+OFFSET`
 fn split_offset(text: &str) -> Option<(&str, u64)> {
     let (name, offset) = text.rsplit_once('+')?;
@@ -479,6 +496,9 @@ mod tests {
         assert_eq!(parse_number("42"), Some(42));
         assert_eq!(parse_number("+1"), None);
         assert_eq!(parse_number("main"), None);
+        assert_eq!(parse_count("1e6"), Some(1_000_000));
+        assert_eq!(parse_count("1_000"), Some(1000));
+        assert_eq!(parse_count("1e99"), None);
         assert_eq!(split_offset("main+0x10"), Some(("main", 16)));
         assert_eq!(split_offset("operator++"), None);
     }

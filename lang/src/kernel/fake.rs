@@ -309,6 +309,21 @@ impl ProbeTargets for FakeKernel {
         })))
     }
 
+    fn source_line(&self, _: &UserFile, source: &str, line: u64, _: Option<u64>) -> Option<Vec<u64>> {
+        (source == "main.c").then(|| if line == 7 { vec![0x1004, 0x1008] } else { Vec::new() })
+    }
+
+    fn is_instruction(&self, _: &UserFile, _: &UserFunction, offset: u64) -> Option<bool> {
+        Some(offset % 4 == 0)
+    }
+
+    fn user_function(&self, _: &str, function: &str) -> Option<FunctionProto> {
+        let param = |name: &str, ty| Parameter { name: name.into(), ty };
+        let text = Type::Pointer { to: Box::new(CHAR), space: AddressSpace::User };
+        let params = vec![param("count", Type::I32), param("name", text)];
+        (function == "main").then(|| FunctionProto { params, returns: Type::I32 })
+    }
+
     fn demangle(&self, name: &str) -> Option<String> {
         name.strip_prefix("_Z").map(|name| format!("{name}()"))
     }

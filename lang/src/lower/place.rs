@@ -223,7 +223,11 @@ impl Body<'_, '_> {
     }
 
     fn parameter(&self, field: &Ident) -> Option<u32> {
-        let prototype = self.program.point.prototype(self.session.kernel).ok()??;
+        let point = &self.program.point;
+        let prototype = match point.user_prototype(self.session.kernel) {
+            Some(found) => found,
+            None => point.prototype(self.session.kernel).ok()??,
+        };
         prototype.params.iter().position(|row| row.name == field.text).map(|at| at as u32)
     }
 

@@ -11,9 +11,16 @@ impl List<'_> {
     pub(super) fn user_functions(&mut self, row: &ProbeRow, target: &str) -> Result<(), Stop> {
         let (file, pattern) = target.split_once(':').unwrap_or((target, "*"));
         for found in self.files(file)? {
-            found
-                .matching(pattern)
-                .try_for_each(|function| self.line(&format!("{}:{}:{}", row.name, found.shown, function.name)))?;
+            for function in found.matching(pattern) {
+                self.line(&format!("{}:{}:{}", row.name, found.shown, function.name))?;
+                let prototype = match self.verbose {
+                    true => self.kernel.user_prototype(&found.path, &function.name),
+                    false => None,
+                };
+                for declaration in prototype.iter().flat_map(|prototype| &prototype.declarations) {
+                    writeln!(self.out, "    {declaration}")?;
+                }
+            }
         }
         Ok(())
     }

@@ -22,9 +22,10 @@ impl Mapped {
         if size == 0 {
             return Err(io::Error::other("it is empty"));
         }
+        // Shared, because the kernel writes the breakpoints of other probes into private mappings of the file.
         // SAFETY: a new mapping of an open file, for reading only; it stays when the file is closed.
         let start =
-            unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+            unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -1,6 +1,6 @@
 //! Events that the kernel or the processor counts: `software:EVENT:COUNT`, `hardware:EVENT:COUNT`.
 
-use super::{Expander, Point, new_point};
+use super::{Expander, Point, new_point, parse_count};
 use crate::ast::{AttachPoint, Ident};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
@@ -27,10 +27,10 @@ impl Expander<'_> {
         let Some(event) = events.iter().find(|event| event.is_named(&name.text)) else {
             return self.no_such_event(row, events, name);
         };
-        let given = count.map(|count| count.text.replace('_', "").parse::<u64>());
+        let given = count.map(|count| parse_count(&count.text));
         let wanted = match given {
             None => event.count,
-            Some(Ok(wanted)) if (1..=i64::MAX as u64).contains(&wanted) => wanted,
+            Some(Some(wanted)) if (1..=i64::MAX as u64).contains(&wanted) => wanted,
             Some(_) => {
                 let span = count.map_or(name.span, |count| count.span);
                 return self.malformed(span, format!("malformed count of a `{}` probe", row.name), &form);

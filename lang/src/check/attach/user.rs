@@ -56,9 +56,15 @@ impl Expander<'_> {
         let texts: Vec<&str> = rest.iter().map(|part| part.text.as_str()).collect();
         let span = rest.first().zip(rest.last()).map_or(written.span, |(a, b)| a.span.to(b.span));
         let wanted = Wanted { row, written, target: Ident { text: texts.join(":"), span }, cpp };
+        if let Some((program, source)) = self.source_place(file) {
+            return self.source_line(&wanted, &program, &source);
+        }
         if is_wild(&file.text) || file.text.is_empty() {
             let files = self.user_files(file)?;
             return self.user_matches(&wanted, &files, &file.text);
+        }
+        if let Some(point) = self.flat_file(&wanted, file) {
+            return Some(vec![point]);
         }
         let found = self.user_file(file)?;
         // an operator's name can hold a star
@@ -69,6 +75,59 @@ impl Expander<'_> {
             return self.user_address(&wanted, &found, address);
         }
         self.one_user_function(&wanted, &found)
+    }
+
+    /// `FILE@SOURCE`, unless there is a file of that name.
+    fn source_place(&self, file: &Ident) -> Option<(Ident, String)> {
+        let (program, source) = file.text.rsplit_once('@')?;
+        if source.is_empty() || program.is_empty() || matches!(self.kernel.user_file(&file.text), Ok(Some(_))) {
+            return None;
+        }
+        Some((Ident { text: program.to_string(), span: file.span }, source.to_string()))
+    }
+
+    /// `FILE@SOURCE:LINE`, `FILE@SOURCE:LINE:COLUMN`: where the line begins in each function that has it.
+    fn source_line(&mut self, wanted: &Wanted<'_>, program: &Ident, source: &str) -> Option<Vec<Point>> {
+        let form = format!("{}:FILE@SOURCE:LINE or {0}:FILE@SOURCE:LINE:COLUMN", wanted.row.name);
+        let text = wanted.target.text.as_str();
+        let (line, column) = text.split_once(':').map_or((text, None), |(line, column)| (line, Some(column)));
+        let column = column.map(parse_number);
+        let (Some(line), Some(column), false) =
+            (parse_number(line), column.map_or(Some(None), |c| c.map(Some)), wanted.is_return())
+        else {
+            return self.malformed(wanted.target.span, format!("`{text}` is no line of a source"), &form);
+        };
+        let file = self.user_file(program)?;
+        let Some(addresses) = self.kernel.source_line(&file, source, line, column) else {
+            let message = format!("`{}` has no debug information that lt can read", file.path);
+            let diagnostic = Diagnostic::error(Code::NoSuchProbe, message).at(program.span, "needs it");
+            return self.refuse(diagnostic.help("build it with -g, or name a function"));
+        };
+        let mut seen = std::collections::HashSet::new();
+        let mut points = Vec::new();
+        for address in addresses {
+            let function = file.function_at(address).map_or("", |function| function.name.as_str());
+            let Some(offset) = file.offset(address).filter(|_| seen.insert(function)) else { continue };
+            let point = wanted.point(&file, text, function, offset);
+            let text = format!("{}:{}@{source}:{text}", wanted.row.name, file.shown);
+            points.push(Point { text, probes: u32::from(points.is_empty()), ..point });
+        }
+        if points.is_empty() {
+            let message = format!("no statement of `{}` begins at {source}:{text}", file.path);
+            return self.refuse(Diagnostic::error(Code::NoSuchProbe, message).at(wanted.target.span, "no code here"));
+        }
+        Some(points)
+    }
+
+    /// With `--unsafe`: an address in a file that is no program, which is where it lies in the file.
+    fn flat_file(&self, wanted: &Wanted<'_>, file: &Ident) -> Option<Point> {
+        let offset = parse_number(&wanted.target.text).filter(|_| self.options.allow_unsafe)?;
+        match self.kernel.user_file(&file.text) {
+            Err(KernelError::Unreadable(_)) => {}
+            _ => return None,
+        }
+        let unread = UserFile { path: file.text.clone(), shown: file.text.clone(), ..UserFile::default() };
+        Some(wanted.point(&unread, &wanted.target.text, "", offset))
     }
 
     pub(super) fn user_file(&mut self, file: &Ident) -> Option<Rc<UserFile>> {
@@ -147,6 +206,7 @@ impl Expander<'_> {
         };
         let Some(function) = file.function(name) else { return self.no_such_user_function(wanted, file, name) };
         self.check_offset(wanted, function, offset)?;
+        self.check_instruction(wanted, file, function, offset)?;
         match file.offset(function.address.wrapping_add(offset)) {
             Some(at) => Some(vec![wanted.point(file, text, name, at)]),
             None => self.not_code(wanted.target.span, file),
@@ -166,12 +226,40 @@ impl Expander<'_> {
         Some(())
     }
 
+    /// A breakpoint inside of an instruction would break the program.
+    fn check_instruction(
+        &mut self,
+        wanted: &Wanted<'_>,
+        file: &UserFile,
+        function: &UserFunction,
+        offset: u64,
+    ) -> Option<()> {
+        let diagnostic = match self.kernel.is_instruction(file, function, offset) {
+            Some(true) => return Some(()),
+            Some(false) => {
+                let message = format!("no instruction of `{}` begins at offset {offset}", function.name);
+                Diagnostic::error(Code::BadProbeTarget, message).at(wanted.target.span, "in the middle of one")
+            }
+            None if self.options.allow_unsafe => return Some(()),
+            None => {
+                let message = format!("whether an instruction of `{}` begins here cannot be told", function.name);
+                let diagnostic = Diagnostic::error(Code::BadProbeTarget, message);
+                let diagnostic = diagnostic.at(wanted.target.span, "a probe in the middle of one breaks the program");
+                diagnostic.help("--unsafe sets it all the same")
+            }
+        };
+        self.refuse(diagnostic.help("`objdump -d` shows where instructions begin"))
+    }
+
     /// `ADDRESS`, virtual, as the file has it.
     fn user_address(&mut self, wanted: &Wanted<'_>, file: &UserFile, address: u64) -> Option<Vec<Point>> {
         if wanted.is_return() && file.functions.iter().all(|found| found.address != address) {
             let message = format!("no function of `{}` begins at {address:#x}", file.path);
             let diagnostic = Diagnostic::error(Code::NoSuchProbe, message);
             return self.refuse(diagnostic.at(wanted.target.span, "returns are probed where functions begin"));
+        }
+        if let Some(function) = file.function_at(address) {
+            self.check_instruction(wanted, file, function, address - function.address)?;
         }
         let function = file.function_at(address).map_or("", |function| function.name.as_str());
         match file.offset(address) {
