@@ -317,6 +317,23 @@ fn function_probes_take_what_the_kernel_has() {
 }
 
 #[test]
+fn places_in_programs() {
+    accept_all(&[
+        "uprobe:sh:main { print((args.count, str(args.name))) }",
+        "uprobe:sh@main.c:7 { @ = count() } uprobe:sh:main+4 { }",
+        "uprobe:sh:cpp:\"_Zf\"? { } begin { }",
+        "usdt:libc:libc:twice { print(arg0) } usdt:libc:setjmp { print(arg1) } usdt:*:tw* { }",
+    ]);
+    expect("uprobe:sh:main+3 { }", &[(Code::BadProbeTarget, "main+3")]);
+    expect("uprobe:sh@main.c:8 { }", &[(Code::NoSuchProbe, "8")]);
+    expect("uprobe:sh@main.c:x { }", &[(Code::BadProbeTarget, "x")]);
+    expect("uretprobe:sh@main.c:7 { }", &[(Code::BadProbeTarget, "7")]);
+    expect("usdt:libc:nothing { }", &[(Code::NoSuchProbe, "nothing")]);
+    expect("usdt:libc:setjmp { print(arg2) }", &[(Code::BadArgument, "arg2")]);
+    expect("usdt:libc:setjmp { print(args.x) }", &[(Code::NotInThisProbe, "args")]);
+}
+
+#[test]
 fn alternatives_are_tried_in_order() {
     accept_all(&[
         "kprobe:nonsense || tracepoint:sched:sched_switch || begin { @ = count() }",
@@ -436,7 +453,8 @@ fn targets_of_further_kinds() {
         "uprobe:/bin/sh:0x1044 { print(func) } uretprobe:sh:main { print(retval) }",
     ] {
         expect(text, &[]);
-    }
+        ("u:sh:main { print(args.x) }", Code::UnknownField, "x"),
+        ("u:libc:malloc { print(args.x) }", Code::NotInThisProbe, "x"),
     expect_all(&[
         ("rt:sched_swich { }", Code::NoSuchProbe, "sched_swich"),
         ("rt:none* { }", Code::NoSuchProbe, "none*"),
