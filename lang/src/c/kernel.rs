@@ -5,7 +5,7 @@ use super::{CType, Definitions, Enum};
 use crate::diagnostic::Diagnostics;
 use crate::kernel::{
     Feature, FunctionProto, Kernel, KernelError, KernelTypes, KernelVersion, Lookup, Member, ProbeTargets,
-    TracepointFormat, UserFile,
+    TracepointFormat, UserFile, UserFunction,
 };
 use crate::types::{AddressSpace, EnumRef, IntType, KernelTypeId, RecordKind, RecordRef, Type};
 use std::rc::Rc;
@@ -194,6 +194,18 @@ impl ProbeTargets for WithDefinitions<'_> {
 
     fn user_files(&self, pattern: &str) -> Result<Vec<Rc<UserFile>>, KernelError> {
         self.kernel.user_files(pattern)
+    }
+
+    fn source_line(&self, file: &UserFile, source: &str, line: u64, column: Option<u64>) -> Option<Vec<u64>> {
+        self.kernel.source_line(file, source, line, column)
+    }
+
+    fn is_instruction(&self, file: &UserFile, function: &UserFunction, offset: u64) -> Option<bool> {
+        self.kernel.is_instruction(file, function, offset)
+    }
+
+    fn user_function(&self, path: &str, function: &str) -> Option<FunctionProto> {
+        self.kernel.user_function(path, function)
     }
 
     fn demangle(&self, name: &str) -> Option<String> {
