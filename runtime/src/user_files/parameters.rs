@@ -237,7 +237,7 @@ impl<'a> Place<'_, '_, 'a> {
         let name = named.unwrap_or_default();
         let text = format!("{written} {name}");
         let id = self.records.remember(self, entry.offset(), size);
-        let ty = id.map_or(Type::Error, |id| Type::Record(RecordRef { kind, name, id }));
+        let ty = id.map_or(Type::Error, |id| Type::Record(RecordRef { kind, name, id, size }));
         Found { ty, text, in_register: false }
     }
 
