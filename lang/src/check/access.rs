@@ -316,8 +316,9 @@ impl Checker<'_> {
         // an array without a length goes on behind its record
         let literal = literal_int(index).filter(|_| len > 0 || !in_memory(&self.program, base));
         if literal.is_some_and(|at| at < 0 || at >= i64::from(len)) {
-            let message = format!("the array has {len} elements");
-            return self.error(Code::BadArgument, index.span, message, "outside of it");
+            let at = literal.unwrap_or(0);
+            let message = format!("the index {at} is out of bounds for array of size {len}");
+            return self.error(Code::BadArgument, index.span, message, "there is no such element");
         }
         read_from(self.space_of(base), element.clone())
     }
