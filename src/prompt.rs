@@ -1,7 +1,7 @@
 //! The prompt: reads entries and carries them out until the input ends. On a terminal it has an editor and goes on with
 //! whatever comes; over a pipe it is silent but for what entries print.
 
-use crate::cli::Cli;
+use crate::cli::{Cli, FormatName};
 use crate::commands::{self, Act};
 use crate::docs;
 use crate::input;
@@ -11,7 +11,7 @@ use lt_lang::SessionOptions;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::Artifact;
-use lt_lang::prompt::{Shape, shape, type_of_expression, type_of_map, unfinished};
+use lt_lang::prompt::{Shape, type_of_expression, type_of_map, unfinished};
 use lt_runtime::{KeptMaps, Outcome, RunOptions};
 use std::io::{BufRead, IsTerminal};
 
@@ -97,7 +97,7 @@ impl Prompt<'_> {
             if text.starts_with(':') {
                 return Ok(Some((text, Shape::Empty)));
             }
-            match shape(&text) {
+            match self.session.book.shape(&text) {
                 Shape::Empty => text.clear(),
                 Shape::Incomplete if gives_up => {
                     let entry = text.trim_end().to_string();
@@ -183,7 +183,8 @@ impl Prompt<'_> {
 
     /// Probes run as scripts do; statements and expressions only print what they print.
     fn run_options(&self, shape: Shape) -> RunOptions {
-        let options = RunOptions { wait_detach: true, ..run_options(self.cli) };
+        let guard_terminal = self.terminal.is_some() && self.cli.format == FormatName::Text;
+        let options = RunOptions { wait_detach: true, guard_terminal, ..run_options(self.cli) };
         if shape == Shape::Script {
             return options;
         }
@@ -206,7 +207,7 @@ impl Prompt<'_> {
             Act::Maps => self.session.print(&self.list_maps()),
             Act::Clear => self.each_map(given, |prompt, map| prompt.maps.clear(map)),
             Act::Forget => self.each_map(given, |prompt, map| {
-                prompt.session.book.maps.forget(map.trim_start_matches('@'));
+                prompt.session.book.forget_map(map.trim_start_matches('@'));
                 prompt.maps.forget(map)
             }),
             Act::Load => self.load(argument),
@@ -223,7 +224,7 @@ impl Prompt<'_> {
 
     /// `:type`: of an expression, or of the last one in a probe's action.
     fn tell_type(&mut self, text: &str) -> Status {
-        let found = match shape(text) {
+        let found = match self.session.book.shape(text) {
             Shape::Empty => {
                 let diagnostic = Diagnostic::error(Code::Usage, ":type takes an expression");
                 return Err(self.session.fail(diagnostic.help("for example: :type curtask.pid")));
@@ -297,7 +298,7 @@ impl Prompt<'_> {
             return Err(self.session.fail(Diagnostic::error(Code::Usage, ":load takes the path of a script")));
         }
         let script = input::read_script(file).map_err(|diagnostic| self.session.fail(diagnostic))?;
-        let shape = match shape(&script.text) {
+        let shape = match self.session.book.shape(&script.text) {
             Shape::Empty => return Ok(0),
             Shape::Incomplete => unfinished(&script.text),
             found => found,

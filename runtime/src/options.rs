@@ -55,6 +55,8 @@ pub struct RunOptions {
     pub buffering: Buffering,
     /// Write the line `__BPFTRACE_NOTIFY_PROBES_ATTACHED` to standard output once all probes act.
     pub notify: bool,
+    /// Write strings so that a terminal obeys none of their bytes.
+    pub guard_terminal: bool,
     /// At the end, show neither the maps nor what leads up to them.
     pub no_summary: bool,
     /// Load and attach, run nothing, leave.

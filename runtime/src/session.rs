@@ -14,7 +14,7 @@ use crate::load::Loaded;
 use crate::loss::losses;
 use crate::map_reader::MapReader;
 use crate::options::{ChildStatus, Outcome, OutputFormat, RunMode};
-use crate::output::{Sink, output};
+use crate::output::{Sink, guard, output};
 use crate::poller::{Poller, Source, Timer, since_boot};
 use crate::ring::Ring;
 use crate::shapes::Shapes;
@@ -123,6 +123,7 @@ impl<'l> Session<'l> {
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
         let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
         let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering)?;
+        guard(loaded.options.guard_terminal);
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks);
         symbolizer.times = Times::new(manifest.time_formats.clone());

@@ -1,8 +1,9 @@
 //! The entries of a prompt: each becomes a script of its own, to which those before it have left their settings,
 //! definitions and maps.
 
+use super::defined;
 use super::origin::Origins;
-use super::shape::Shape;
+use super::shape::{Shape, shape};
 use crate::ast::Ast;
 use crate::check::{CheckedScript, KnownMaps};
 use crate::diagnostic::Diagnostic;
@@ -40,7 +41,7 @@ impl Book {
     pub fn compose(&mut self, sources: &mut SourceMap, name: &str, text: &str, shape: Shape) -> Composed {
         let entry = sources.add(name, text);
         let (before, behind) = shape.frame();
-        let (mut script, mut origins) = self.composed_preface();
+        let (mut script, mut origins) = self.composed_preface(&defined::names(text));
         script.push_str(before);
         let start = script.len();
         origins.add(start, text.len(), entry);
@@ -51,12 +52,12 @@ impl Book {
         Composed { script, entry, shape, start }
     }
 
-    /// All that was kept, one entry after the other.
-    fn composed_preface(&self) -> (String, Origins) {
+    /// All that was kept, one entry after the other, but for what is defined again.
+    fn composed_preface(&self, again: &[String]) -> (String, Origins) {
         let (mut text, mut origins) = (String::new(), Origins::default());
         for (file, kept) in &self.kept {
             origins.add(text.len(), kept.len(), *file);
-            text.push_str(kept);
+            text.push_str(&defined::without(kept, again));
             text.push('\n');
         }
         (text, origins)
@@ -64,7 +65,25 @@ impl Book {
 
     /// What stands before every entry.
     pub fn preface(&self) -> String {
-        self.composed_preface().0
+        self.composed_preface(&[]).0
+    }
+
+    /// Tells what an entry is, knowing the macros that were defined before.
+    pub fn shape(&self, text: &str) -> Shape {
+        let preface = self.preface();
+        shape(text, &if preface.is_empty() { Vec::new() } else { defined::parsed(&preface).macros })
+    }
+
+    /// Forgets a map (without the sigil), its declaration included.
+    pub fn forget_map(&mut self, name: &str) {
+        self.maps.forget(name);
+        self.forget_definitions(&[defined::map_name(name)]);
+    }
+
+    fn forget_definitions(&mut self, names: &[String]) {
+        for (_, kept) in &mut self.kept {
+            *kept = defined::without(kept, names);
+        }
     }
 
     /// Keeps what an entry that was found right defines.
@@ -73,14 +92,12 @@ impl Book {
         if !matches!(composed.shape, Shape::Script | Shape::Definitions) {
             return;
         }
-        let mut kept = without_shebang(text).into_bytes();
+        let mut kept = without_shebang(text);
         for probe in ast.probes.iter().filter(|probe| probe.span.file == composed.script) {
             let place = |at: u32| (at as usize).saturating_sub(composed.start).min(text.len());
-            for byte in kept.get_mut(place(probe.span.start)..place(probe.span.end)).unwrap_or_default() {
-                *byte = if *byte == b'\n' { b'\n' } else { b' ' };
-            }
+            kept = defined::blanked(&kept, place(probe.span.start), place(probe.span.end));
         }
-        let kept = String::from_utf8(kept).unwrap_or_default();
+        self.forget_definitions(&defined::names(&kept));
         if next_item(&kept, composed.entry, 0, &[]).is_some() || kept.contains('#') {
             self.kept.push((composed.entry, kept));
         }
@@ -109,8 +126,8 @@ fn without_shebang(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SessionOptions;
     use crate::kernel::fake::FakeKernel;
-    use crate::{SessionOptions, prompt::shape};
 
     struct Session {
         sources: SourceMap,
@@ -126,7 +143,7 @@ mod tests {
         /// What is said about an entry: messages with the text that each of their labels marks, and its source's name.
         fn enter(&mut self, text: &str) -> Vec<String> {
             self.number += 1;
-            let shape = shape(text);
+            let shape = self.book.shape(text);
             let composed = self.book.compose(&mut self.sources, &format!("<repl:{}>", self.number), text, shape);
             let (ast, mut messages) = crate::parse(&self.sources, composed.script);
             let options = SessionOptions { known_maps: self.book.maps.clone(), ..SessionOptions::default() };
@@ -177,6 +194,20 @@ mod tests {
         assert_eq!(session.enter("FIVE + six"), ["unknown name `six`: <repl:4> `six`"]);
         let preface = session.book.preface();
         assert!(preface.contains("max_strlen = 8") && !preface.contains("print(FIVE)"), "{preface}");
+    }
+
+    #[test]
+    fn definitions_can_be_made_again() {
+        let mut session = Session::new();
+        assert!(session.enter("macro more(x) { x + 1 }\nmacro none(x) { x; }").is_empty());
+        assert_eq!(session.book.shape("more(1)"), Shape::Expression);
+        assert_eq!(session.book.shape("none(1)"), Shape::Statements);
+        assert!(session.enter("macro more(x) { x + 2 }").is_empty());
+        let preface = session.book.preface();
+        assert!(preface.contains("none") && preface.contains("x + 2") && !preface.contains("x + 1"), "{preface}");
+        session.enter("let @few = hash(10);");
+        session.book.forget_map("few");
+        assert!(!session.book.preface().contains("few"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What could stand at a place of a script: probes from the kernel's lists, fields from the types that the checker finds,
 //! words from the tables.
 
+use super::defined;
 use super::target::complete_target;
 use crate::builtins::{self, Form, ParamClass};
 use crate::check::{COMPLETED, SessionOptions};
@@ -93,8 +94,15 @@ fn word_start(before: &str) -> usize {
     before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()
 }
 
+/// Beginnings of items that are no probes.
+const ITEMS: [&str; 3] = ["config = {", "import ", "macro "];
+
 fn probe_at(before: &str, start: usize, kernel: &dyn Kernel) -> Completion {
-    let target = complete_target(before.get(start..).unwrap_or_default(), kernel);
+    let word = before.get(start..).unwrap_or_default();
+    let mut target = complete_target(word, kernel);
+    if !word.contains(':') {
+        target.words.extend(ITEMS.iter().filter(|item| item.starts_with(word)).map(|item| item.to_string()));
+    }
     Completion { start: start + target.start, words: target.words }
 }
 
@@ -124,7 +132,10 @@ fn in_action(
             Completion::of(before, start, fields)
         }
         _ if before.get(start..).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit())) => nothing(before),
-        _ => Completion::of(before, start, words(&head)),
+        _ => {
+            let macros = defined::parsed(before).macros.into_iter().map(|one| format!("{}(", one.name.text));
+            Completion::of(before, start, words(&head).into_iter().chain(macros))
+        }
     }
 }
 
@@ -282,6 +293,8 @@ mod tests {
         offers("begin { com", "comm");
         offers("begin { whi", "while");
         offers("config = { max_m", "max_map_keys");
+        offers("conf", "config = {");
+        offers("macro doubled(x) { x + x } begin { dou", "doubled(");
         offers("kprobe:vfs_read { @[kstack(pe", "perf");
     }
 
@@ -298,7 +311,7 @@ mod tests {
                       hist(args.file.f_path.dentry->d_flags); if (pid == 1) { print((1, \"é\").0) } } kprobe:f < $x = @y[1]. >";
         for (at, _) in script.char_indices() {
             complete(script, at, &FakeKernel::default(), &SessionOptions::default());
-            super::super::shape(script.get(..at).unwrap_or_default());
+            super::super::shape::shape(script.get(..at).unwrap_or_default(), &[]);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod book;
 mod complete;
+mod defined;
 mod origin;
 mod shape;
 mod target;
@@ -11,6 +12,6 @@ mod types;
 
 pub use book::{Book, Composed};
 pub use complete::{Completion, complete};
-pub use shape::{Shape, shape, unfinished};
+pub use shape::{Shape, unfinished};
 pub use target::complete_target;
 pub use types::{type_of_expression, type_of_map};

@@ -1,6 +1,6 @@
 //! What an entry is: the parser decides.
 
-use crate::ast::{Expr, ExprKind, StmtKind};
+use crate::ast::{Expr, ExprKind, Macro, StmtKind};
 use crate::builtins::{self, Returns};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -42,12 +42,13 @@ impl Shape {
 }
 
 /// Tells what an entry is. What is wrong beyond repair counts as what it resembles most, so that its errors are drawn.
-pub fn shape(text: &str) -> Shape {
+/// `macros`: those that are known.
+pub(super) fn shape(text: &str, macros: &[Macro]) -> Shape {
     let whole = FileId::default();
     let start = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
     let Some(first) = next_item(text, whole, start, &[]) else { return empty_or_open(text) };
     if !plausible_item(text, first.start) {
-        return statements(text);
+        return statements(text, macros);
     }
     let (ast, messages) = parsed(text.to_string());
     if is_open(&messages, last_token_end(text)) {
@@ -92,7 +93,7 @@ fn in_comment(messages: &Diagnostics) -> bool {
     messages.iter().any(|message| message.code == Code::UnterminatedComment)
 }
 
-fn statements(text: &str) -> Shape {
+fn statements(text: &str, macros: &[Macro]) -> Shape {
     let (before, behind) = Shape::Statements.frame();
     let (ast, messages) = parsed(format!("{before}{text}{behind}"));
     // more may be closed than was opened
@@ -102,19 +103,24 @@ fn statements(text: &str) -> Shape {
     }
     let [probe] = ast.probes.as_slice() else { return Shape::Statements };
     match probe.action.stmts.as_slice() {
-        [only] if !messages.has_errors() && !text.trim_end().ends_with(';') => match &only.kind {
-            StmtKind::Expr(expr) if has_value(expr) => Shape::Expression,
+        [only] if !messages.has_errors() && probe.action.has_value => match &only.kind {
+            StmtKind::Expr(expr) if has_value(expr, macros, 0) => Shape::Expression,
             _ => Shape::Statements,
         },
         _ => Shape::Statements,
     }
 }
 
-/// Calls of functions that give nothing are statements.
-fn has_value(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Call { name, .. } => builtins::lookup(&name.text).is_some_and(|row| row.returns != Returns::Void),
-        _ => true,
+/// Calls of functions and macros that give nothing are statements. What is not known may be imported, and give a value.
+fn has_value(expr: &Expr, macros: &[Macro], depth: usize) -> bool {
+    let ExprKind::Call { name, args } = &expr.kind else { return true };
+    let called = |one: &&Macro| one.name.text == name.text && one.params.len() == args.len();
+    match (builtins::lookup(&name.text), macros.iter().find(called)) {
+        (Some(row), _) => row.returns != Returns::Void,
+        (None, Some(found)) if depth < macros.len() => {
+            found.body.split_value().1.is_some_and(|value| has_value(value, macros, depth + 1))
+        }
+        (None, _) => true,
     }
 }
 
@@ -167,7 +173,7 @@ mod tests {
             ("kprob:f { }", Shape::Script),
             ("}", Shape::Statements),
         ] {
-            assert_eq!(shape(text), expected, "{text}");
+            assert_eq!(shape(text, &[]), expected, "{text}");
         }
     }
 }

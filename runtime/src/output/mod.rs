@@ -9,6 +9,7 @@ mod text;
 mod trials;
 
 pub use json::Json;
+pub use plain::guard;
 pub use printf::format;
 pub use sink::Sink;
 pub use text::Text;

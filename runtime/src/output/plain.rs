@@ -3,9 +3,33 @@
 use crate::value::{Frame, StackStyle, Value};
 use std::io::Write;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What stands before each frame of a stack.
 pub const INDENT: &str = "        ";
+
+/// Whether strings are written so that a terminal obeys none of their bytes.
+static GUARDED: AtomicBool = AtomicBool::new(false);
+
+/// Lets strings be written so that a terminal obeys none of their bytes, or as they are.
+pub fn guard(guarded: bool) {
+    GUARDED.store(guarded, Ordering::Relaxed);
+}
+
+/// What a terminal would obey becomes `\x1b` and the like; what is no UTF-8 too.
+fn write_guarded(bytes: &[u8], out: &mut Vec<u8>) -> std::io::Result<()> {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() && c != '\n' && c != '\t' {
+                c.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| write!(out, "\\x{byte:02x}"))?;
+            } else {
+                write!(out, "{c}")?;
+            }
+        }
+        chunk.invalid().iter().try_for_each(|byte| write!(out, "\\x{byte:02x}"))?;
+    }
+    Ok(())
+}
 
 /// Appends `value` as text; frames of stacks are preceded by `indent`.
 pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
@@ -13,6 +37,7 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
     let _ = match value {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => write!(out, "{int}"),
+        Value::Str(bytes) if GUARDED.load(Ordering::Relaxed) => write_guarded(bytes, out),
         Value::Str(bytes) => out.write_all(bytes),
         Value::Text(text) => out.write_all(text),
         Value::Pointer(address) | Value::Symbol(address, None) => write!(out, "{address:#x}"),
@@ -117,4 +142,18 @@ fn write_place(frame: &Frame, out: &mut Vec<u8>) {
         Some(symbol) => write!(out, "{}+{}", symbol.name, symbol.offset),
         None => write!(out, "{:#x}", frame.address),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guarded_strings_move_no_cursor() {
+        let mut out = Vec::new();
+        let written = write_guarded("a\x1b[2J\u{9b}é\tb\n".as_bytes(), &mut out)
+            .and_then(|()| write_guarded(b"\xff\0", &mut out));
+        assert!(written.is_ok());
+        assert_eq!(String::from_utf8_lossy(&out), "a\\x1b[2J\\xc2\\x9bé\tb\n\\xff\\x00");
+    }
 }
