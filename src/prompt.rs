@@ -12,8 +12,9 @@ use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::Artifact;
 use lt_lang::prompt::{Shape, type_of_expression, type_of_map, unfinished};
-use lt_runtime::{KeptMaps, Outcome, RunOptions};
+use lt_runtime::{KeptMaps, KernelProfile, Outcome, RunOptions};
 use std::io::{BufRead, IsTerminal};
+use std::rc::Rc;
 
 /// A prompt at work.
 pub struct Prompt<'s> {
@@ -22,6 +23,8 @@ pub struct Prompt<'s> {
     /// None over a pipe.
     terminal: Option<Terminal>,
     maps: KeptMaps,
+    /// One for all entries: what is kept names its types by its numbers.
+    kernel: Rc<KernelProfile>,
     /// Number of the entry.
     number: u32,
     /// lt itself was told to end, while an entry ran, or nobody reads any more.
@@ -44,10 +47,12 @@ pub fn prompt(session: &mut Session, cli: &Cli) -> Status {
         return Err(session.fail(diagnostic.help("redirect what the entries print: lt repl > FILE")));
     }
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let mut prompt = Prompt { session, cli, terminal: None, maps: KeptMaps::default(), number: 0, ended: false };
+    let kernel = Rc::new(session.kernel(cli)?);
+    let mut prompt =
+        Prompt { session, cli, terminal: None, maps: KeptMaps::default(), kernel, number: 0, ended: false };
     if on_terminal {
         lt_runtime::survive_interrupts();
-        let surroundings = prompt.surroundings()?;
+        let surroundings = prompt.surroundings();
         let terminal = Terminal::new(surroundings).map_err(|why| prompt.session.fail(broken(&why)))?;
         prompt.terminal = Some(terminal);
     }
@@ -130,21 +135,19 @@ impl Prompt<'_> {
 
     /// Lets completion know what the last entry has changed.
     fn surround(&mut self) {
-        if self.terminal.is_some()
-            && let Ok(surroundings) = self.surroundings()
-            && let Some(terminal) = &mut self.terminal
-        {
+        let surroundings = self.terminal.is_some().then(|| self.surroundings());
+        if let (Some(terminal), Some(surroundings)) = (&mut self.terminal, surroundings) {
             terminal.surround(surroundings);
         }
     }
 
-    fn surroundings(&self) -> Result<Surroundings, i32> {
-        Ok(Surroundings {
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
             preface: self.session.book.preface(),
             before: String::new(),
             options: self.options(),
-            kernel: self.session.kernel(self.cli)?,
-        })
+            kernel: Rc::clone(&self.kernel),
+        }
     }
 
     fn options(&self) -> SessionOptions {
@@ -163,15 +166,15 @@ impl Prompt<'_> {
 
     fn run_entry(&mut self, name: &str, text: &str, shape: Shape) -> Status {
         let session = &mut *self.session;
-        let kernel = session.kernel(self.cli)?;
+        let kernel = Rc::clone(&self.kernel);
         let composed = session.book.compose(&mut session.sources, name, text, shape);
         let options = self.options();
-        let analyzed = self.session.analyze(composed.script, &kernel, options)?;
+        let analyzed = self.session.analyze(composed.script, &*kernel, options)?;
         self.session.book.keep_definitions(&self.session.sources, &composed, &analyzed.ast);
         if shape == Shape::Definitions {
             return Ok(0);
         }
-        let elf = self.session.compile(&analyzed.lowered, &kernel)?;
+        let elf = self.session.compile(&analyzed.lowered, &*kernel)?;
         let artifact = Artifact { elf, manifest: analyzed.lowered.manifest };
         let outcome = self.session.trace(&self.run_options(shape), &artifact, Some(&mut self.maps))?;
         self.session.book.keep_maps(&analyzed.checked);
@@ -237,9 +240,9 @@ impl Prompt<'_> {
             return self.session.print(&format!("{name}: {value}\n"));
         }
         let session = &mut *self.session;
-        let kernel = session.kernel(self.cli)?;
+        let kernel = Rc::clone(&self.kernel);
         let composed = session.book.compose(&mut session.sources, ":type", text, found);
-        let analyzed = self.session.analyze(composed.script, &kernel, self.options())?;
+        let analyzed = self.session.analyze(composed.script, &*kernel, self.options())?;
         let types = type_of_expression(&analyzed.ast, &analyzed.checked);
         let line = |(probe, ty): &(String, String)| match found {
             Shape::Script => format!("{probe}: {ty}\n"),

@@ -13,6 +13,7 @@ use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
+use std::rc::Rc;
 
 /// A line of input.
 pub enum Line {
@@ -39,7 +40,7 @@ pub struct Surroundings {
     /// The maps of the session.
     pub options: SessionOptions,
     /// For lists of probes, and types.
-    pub kernel: KernelProfile,
+    pub kernel: Rc<KernelProfile>,
 }
 
 impl Terminal {
@@ -118,7 +119,7 @@ impl Surroundings {
                 let more = probes::ALL.iter().map(|row| row.name).chain(config::ALL.iter().map(|row| row.name));
                 fitting(line, start, tables.chain(more).chain(commands::ALL.iter().map(|command| command.name)))
             }
-            Argument::Probe => shifted(complete_target(argument, &self.kernel), start),
+            Argument::Probe => shifted(complete_target(argument, &*self.kernel), start),
             Argument::Code => shifted(self.entry(argument), start),
             Argument::Diagnostic => fitting(line, start, codes::ALL.iter().map(|row| row.code.to_string())),
             Argument::Map => fitting(line, start, self.options.known_maps.names().map(|name| format!("@{name}"))),
@@ -130,7 +131,7 @@ impl Surroundings {
         let text = format!("{}{line}", self.before);
         let as_script = |opening: &str| {
             let script = format!("{}{opening}{text}", self.preface);
-            let found = complete(&script, script.len(), &self.kernel, &self.options);
+            let found = complete(&script, script.len(), &*self.kernel, &self.options);
             let before_line = script.len() - line.len();
             Completion { start: found.start.saturating_sub(before_line), words: found.words }
         };

@@ -16,6 +16,8 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("repl::values_and_statements", values),
         on_kernel("repl::maps_stay", maps_stay),
         on_kernel("repl::all_kinds_of_maps_stay", all_maps_stay),
+        on_kernel("repl::times_stay", times_stay),
+        on_kernel("repl::structures_stay", structures_stay),
         on_kernel("repl::stacks_stay", stacks_stay),
         on_kernel("repl::definitions_stay", definitions_stay),
         on_kernel("repl::entries_over_several_lines", several_lines),
@@ -84,6 +86,23 @@ fn all_maps_stay() -> Result<(), String> {
     expect(apart.status == 0 && at_once.status == 0, "both ran", &apart)?;
     expect(apart.stdout == at_once.stdout, &format!("as in one entry:\n{}", at_once.stdout), &apart)?;
     expect(apart.stdout.contains("@lo: -7") && apart.stdout.contains("@hi: -9"), "smallest and largest", &apart)
+}
+
+fn times_stay() -> Result<(), String> {
+    let ran = session(
+        "@t = strftime(\"first %Y\", nsecs)\n@u[1] = strftime(\"second %Y\", nsecs); print(@t)\nprint((@t, @u[1]))\n",
+    );
+    let year = ran.stdout.trim_start_matches("@t: first ").get(..4).unwrap_or_default().to_string();
+    let expected = format!("@t: first {year}\n(first {year}, second {year})\n");
+    expect(year.parse::<u32>().is_ok() && ran.stdout == expected, "each in its own format", &ran)
+}
+
+fn structures_stay() -> Result<(), String> {
+    prints(
+        "struct pair { int a; char b; }\n@r[1] = (x = 1, y = \"ab\")\n@r[2] = (x = 2, y = \"longer\")\n@r[1].y\n\
+         sizeof(struct pair)\nstruct pair { long a; long b; }\nsizeof(struct pair)\n",
+        "ab\n8\n16\n",
+    )
 }
 
 fn stacks_stay() -> Result<(), String> {

@@ -340,7 +340,8 @@ impl Layout {
         Layout::of_parts(header, &types.iter().collect::<Vec<_>>())
     }
 
-    fn of_parts(header: u32, types: &[&Type]) -> Layout {
+    /// The same of values whose types lie apart.
+    pub fn of_parts(header: u32, types: &[&Type]) -> Layout {
         let mut layout = Layout { offsets: Vec::with_capacity(types.len()), size: header, align: 1 };
         for ty in types {
             let at = layout.size.next_multiple_of(ty.align());

@@ -3,14 +3,14 @@
 //! Their contents are kept here, not in the kernel, so that a later run can give a map another size, or longer strings.
 //! Only the map of stacks stays in the kernel as it is: keys hold its numbers of stacks.
 
-use crate::decode::part;
+use crate::decode::{part, unsigned};
 use crate::error::RunError;
 use crate::events::Requests;
 use crate::map_reader::{Entries, MapReader, is_present};
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::{Manifest, Map, MapId, MapRole, MapValue};
-use lt_lang::types::{Layout, Type};
+use lt_lang::types::{EnumRef, Layout, Type};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The maps that the runs so far have left behind.
@@ -18,6 +18,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 pub struct KeptMaps {
     maps: Vec<(Map, Entries)>,
     stacks: Option<OwnedFd>,
+    /// Formats of times, by the numbers that kept values have for them.
+    formats: Vec<Vec<u8>>,
 }
 
 impl KeptMaps {
@@ -49,14 +51,28 @@ impl KeptMaps {
         self.stacks.as_ref().map(OwnedFd::as_fd)
     }
 
+    /// All formats of times of a run that begins: the script's own, then those of kept values.
+    pub(crate) fn all_formats(&self, manifest: &Manifest) -> Vec<Vec<u8>> {
+        manifest.time_formats.iter().chain(&self.formats).cloned().collect()
+    }
+
     /// Puts what was kept into the maps of a run that begins; warnings about what could not be.
-    pub(crate) fn restore(&self, readers: &[MapReader<'_>], warn: &dyn Fn(Diagnostic)) -> Result<(), RunError> {
+    pub(crate) fn restore(
+        &self,
+        manifest: &Manifest,
+        readers: &[MapReader<'_>],
+        warn: &dyn Fn(Diagnostic),
+    ) -> Result<(), RunError> {
+        let own_formats = manifest.time_formats.len() as u64;
         for reader in readers.iter().filter(|reader| reader.map.role == MapRole::User) {
             let Some((map, entries)) = self.maps.iter().find(|(map, _)| map.name == reader.map.name) else { continue };
             let mut lost = 0;
             for at in 0..entries.count() {
                 let fits = match converted(map, reader.map, entries, at) {
-                    Some((key, value)) => reader.put(&key, &value)?,
+                    Some((mut key, mut value)) => {
+                        renumber(reader.map, &mut key, &mut value, &mut |format| format + own_formats);
+                        reader.put(&key, &value)?
+                    }
                     None => false,
                 };
                 lost += usize::from(!fits);
@@ -70,12 +86,21 @@ impl KeptMaps {
     }
 
     /// Takes what the maps of a run hold at its end. `stacks` is its map of stacks.
-    pub(crate) fn take(&mut self, requests: &Requests<'_>, stacks: Option<BorrowedFd<'_>>) -> Result<(), RunError> {
+    pub(crate) fn take(
+        &mut self,
+        manifest: &Manifest,
+        requests: &Requests<'_>,
+        stacks: Option<BorrowedFd<'_>>,
+    ) -> Result<(), RunError> {
+        let formats = self.all_formats(manifest);
         for (at, reader) in requests.readers().iter().enumerate() {
             if reader.map.role != MapRole::User {
                 continue;
             }
-            let entries = requests.held(MapId(at as u32))?;
+            let mut entries = requests.held(MapId(at as u32))?;
+            entries.rewrite(|key, value| {
+                renumber(reader.map, key, value, &mut |format| self.number_of(formats.get(format as usize)));
+            });
             self.forget(&reader.map.name);
             self.maps.push((reader.map.clone(), entries));
         }
@@ -86,6 +111,39 @@ impl KeptMaps {
             self.stacks = Some(stacks.try_clone_to_owned().map_err(failed)?);
         }
         Ok(())
+    }
+}
+
+impl KeptMaps {
+    /// The number that kept values have for a format.
+    fn number_of(&mut self, format: Option<&Vec<u8>>) -> u64 {
+        let Some(format) = format else { return u64::from(u32::MAX) };
+        let known = self.formats.iter().position(|known| known == format);
+        known.unwrap_or_else(|| {
+            self.formats.push(format.clone());
+            self.formats.len() - 1
+        }) as u64
+    }
+}
+
+/// Changes the numbers of the formats of all times in an entry.
+fn renumber(map: &Map, key: &mut [u8], value: &mut [u8], change: &mut dyn FnMut(u64) -> u64) {
+    renumber_all(&map.keys.iter().collect::<Vec<_>>(), key, change);
+    if let MapValue::Plain(ty) = &map.value {
+        renumber_all(&[ty], value, change);
+    }
+}
+
+fn renumber_all(types: &[&Type], bytes: &mut [u8], change: &mut dyn FnMut(u64) -> u64) {
+    for (ty, offset) in types.iter().zip(Layout::of_parts(0, types).offsets) {
+        let Some(bytes) = bytes.get_mut(offset as usize..(offset + ty.size()) as usize) else { continue };
+        match (ty, bytes.get_mut(8..16)) {
+            (Type::Timestamp, Some(format)) => {
+                let number = change(unsigned(format, 8));
+                format.copy_from_slice(&number.to_ne_bytes());
+            }
+            _ => renumber_all(&ty.parts(), bytes, change),
+        }
     }
 }
 
@@ -101,7 +159,8 @@ fn converted(from: &Map, to: &Map, entries: &Entries, at: usize) -> Option<(Vec<
         Vec::new()
     } else {
         let mut key = vec![0; to.key_size as usize];
-        widen_all(&from.keys, entries.key(at), &to.keys, &mut key)?;
+        let (old, new): (Vec<_>, Vec<_>) = (from.keys.iter().collect(), to.keys.iter().collect());
+        widen_all(&old, entries.key(at), &new, &mut key)?;
         key
     };
     let (old, mut value) = (entries.value(at), vec![0; to.value_size as usize]);
@@ -119,11 +178,11 @@ fn converted(from: &Map, to: &Map, entries: &Entries, at: usize) -> Option<(Vec<
     Some((key, value))
 }
 
-fn widen_all(old: &[Type], bytes: &[u8], new: &[Type], to: &mut [u8]) -> Option<()> {
+fn widen_all(old: &[&Type], bytes: &[u8], new: &[&Type], to: &mut [u8]) -> Option<()> {
     if old.len() != new.len() {
         return None;
     }
-    let (from_places, to_places) = (Layout::of(old).offsets, Layout::of(new).offsets);
+    let (from_places, to_places) = (Layout::of_parts(0, old).offsets, Layout::of_parts(0, new).offsets);
     for ((old, from), (new, place)) in old.iter().zip(from_places).zip(new.iter().zip(to_places)) {
         let size = new.size() as usize;
         widen(old, part(bytes, from, old.size()), new, to.get_mut(place as usize..place as usize + size)?)?;
@@ -134,14 +193,18 @@ fn widen_all(old: &[Type], bytes: &[u8], new: &[Type], to: &mut [u8]) -> Option<
 /// Writes a value of type `old` as one of type `new`, which holds all of its values.
 fn widen(old: &Type, bytes: &[u8], new: &Type, to: &mut [u8]) -> Option<()> {
     match (old, new) {
-        (Type::Tuple(old), Type::Tuple(new)) => widen_all(old, bytes, new, to),
-        (Type::Int(int), Type::Int(_)) => {
+        (Type::Tuple(_), Type::Tuple(_)) => widen_all(&old.parts(), bytes, &new.parts(), to),
+        (Type::Fields(before), Type::Fields(now)) => {
+            let same = before.iter().map(|field| &field.name).eq(now.iter().map(|field| &field.name));
+            if same { widen_all(&old.parts(), bytes, &new.parts(), to) } else { None }
+        }
+        (Type::Int(int) | Type::Enum(EnumRef { int, .. }), Type::Int(_) | Type::Enum(_)) => {
             let negative = int.signed && bytes.last().is_some_and(|byte| byte & 0x80 != 0);
             to.fill(if negative { 0xff } else { 0 });
             to.get_mut(..bytes.len())?.copy_from_slice(bytes);
             Some(())
         }
-        (Type::String { .. }, Type::String { .. }) => {
+        (Type::String { .. }, Type::String { .. }) | (Type::Buffer { .. }, Type::Buffer { .. }) => {
             to.get_mut(..bytes.len())?.copy_from_slice(bytes);
             Some(())
         }
@@ -172,12 +235,13 @@ mod tests {
         put(2, &[200, b'c']);
         let mut wide = vec![0xaa; Layout::of(&new).size as usize];
         wide.fill(0);
-        assert!(widen_all(&old, &bytes, &new, &mut wide).is_some());
+        let (before, now): (Vec<_>, Vec<_>) = (old.iter().collect(), new.iter().collect());
+        assert!(widen_all(&before, &bytes, &now, &mut wide).is_some());
         let places = Layout::of(&new).offsets;
         assert_eq!(part(&wide, places[0], 8), (-2i64).to_ne_bytes());
         assert_eq!(part(&wide, places[1], 8), b"ab\0\0\0\0\0\0");
         assert_eq!(part(&wide, places[2], 12), [200, 0, 0, 0, 0, 0, 0, 0, b'c', 0, 0, 0]);
         assert!(widen(&string(8), b"abcdefg\0", &string(4), &mut [0; 4]).is_none(), "never shortened");
-        assert!(widen_all(&[Type::I64], &[0; 8], &[], &mut []).is_none());
+        assert!(widen_all(&[&Type::I64], &[0; 8], &[], &mut []).is_none());
     }
 }

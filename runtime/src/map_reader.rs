@@ -37,6 +37,14 @@ impl Entries {
         Entries { key_size: key_size as usize, value_size: value_size as usize, keys: Vec::new(), values: Vec::new() }
     }
 
+    /// Lets `change` write each key and value anew.
+    pub fn rewrite(&mut self, mut change: impl FnMut(&mut [u8], &mut [u8])) {
+        let mut keys = self.keys.chunks_exact_mut(self.key_size.max(1));
+        for value in self.values.chunks_exact_mut(self.value_size.max(1)) {
+            change(keys.next().unwrap_or_default(), value);
+        }
+    }
+
     /// Number of entries.
     pub fn count(&self) -> usize {
         self.values.len() / self.value_size.max(1)

@@ -71,9 +71,9 @@ fn run_session(
     kept: Option<&mut KeptMaps>,
 ) -> Result<(), RunError> {
     let mut command = loaded.command.take();
-    let mut session = Session::new(loaded)?;
+    let mut session = Session::new(loaded, kept.as_deref())?;
     if let Some(kept) = &kept {
-        kept.restore(session.requests.readers(), warn)?;
+        kept.restore(&loaded.manifest, session.requests.readers(), warn)?;
     }
     let result = match session.loaded.options.mode {
         RunMode::Trace => session.run(command.as_mut(), probes, iterators),
@@ -107,7 +107,7 @@ pub(crate) struct Session<'l> {
 }
 
 impl<'l> Session<'l> {
-    fn new(loaded: &'l Loaded) -> Result<Session<'l>, RunError> {
+    fn new(loaded: &'l Loaded, kept: Option<&KeptMaps>) -> Result<Session<'l>, RunError> {
         let (object, manifest) = (&loaded.object, &loaded.manifest);
         let fds = map_descriptors(object, manifest)?;
         let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
@@ -126,7 +126,8 @@ impl<'l> Session<'l> {
         guard(loaded.options.guard_terminal);
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks);
-        symbolizer.times = Times::new(manifest.time_formats.clone());
+        let formats = kept.map_or_else(|| manifest.time_formats.clone(), |kept| kept.all_formats(manifest));
+        symbolizer.times = Times::new(formats);
         symbolizer.shapes = Shapes::new(&manifest.shapes);
         let requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
         let ring = find_map(manifest, &fds, MapRole::Events)
@@ -385,7 +386,7 @@ impl<'l> Session<'l> {
         let stacks = find_map(&self.loaded.manifest, &fds, MapRole::Stacks);
         // SAFETY: the object keeps the descriptor open during the call.
         let stacks = stacks.map(|(_, fd)| unsafe { BorrowedFd::borrow_raw(fd) });
-        kept.take(&self.requests, stacks)
+        kept.take(&self.loaded.manifest, &self.requests, stacks)
     }
 
     /// Stops the programs, carries out what is left, runs the end actions, shows the maps.

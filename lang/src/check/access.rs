@@ -89,7 +89,8 @@ impl Checker<'_> {
         let found = nearest(&field.text, fields.iter().map(|known| known.name.as_str()));
         let message = format!("the record has no field `{}`", field.text);
         let diagnostic = Diagnostic::error(Code::UnknownField, message).at(field.span, "no such field");
-        self.report(diagnostic.suggest(field.span, found))
+        let candidates = fields.iter().map(|known| known.name.clone()).collect();
+        self.report(Diagnostic { candidates, ..diagnostic.suggest(field.span, found) })
     }
 
     /// `args` as a value: all arguments by their names.
