@@ -11,7 +11,7 @@ use std::path::PathBuf;
     version,
     help_template = "{about-section}\nUSAGE:\n       {usage}\n\n{all-args}{after-help}",
     about = "Trace a live Linux system with one line",
-    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]... [-- ARGS...]\n       lt [OPTIONS] FILE [ARGS]... [-- ARGS...]\n       lt [OPTIONS] -l [PATTERN | FILE]\n       lt check FILE...\n       lt probes FILE\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
+    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]... [-- ARGS...]\n       lt [OPTIONS] FILE [ARGS]... [-- ARGS...]\n       lt [OPTIONS] -l [PATTERN | FILE]\n       lt check FILE...\n       lt fmt [--write | --check] FILE...\n       lt probes FILE\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
     after_help = "Examples:\n  lt -e 'kprobe:ip_rcv < @[cpu]=count() >'\n  lt -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)) }' -c 'ls /'\n  lt -l 'tracepoint:sched:*'\n\nExit status: 0 ended as asked, 1 the script does not compile, 2 wrong command line, 3 the machine refused or lacks\nsomething, 4 the command of -c could not be started, 5 data was lost (--strict), 6 failed while running."
 )]
 pub struct Cli {
@@ -98,6 +98,14 @@ pub struct Cli {
     /// Load and attach, then leave
     #[arg(long)]
     pub dry_run: bool,
+
+    /// With `lt fmt`: write each file back instead of printing it
+    #[arg(long)]
+    pub write: bool,
+
+    /// With `lt fmt`: only tell whether the files are formatted, by the exit status
+    #[arg(long)]
+    pub check: bool,
 
     /// Print a stage of the compilation instead of running
     #[arg(long, value_name = "STAGE")]

@@ -14,6 +14,8 @@ pub enum Request {
     Script(Script),
     /// `lt check FILE...`, `lt check -e PROGRAM`
     Check(Vec<Script>),
+    /// `lt fmt FILE...`, `lt fmt -e PROGRAM`
+    Format(Vec<Script>),
     /// `-l [PATTERN]`
     List(String),
     /// `-l FILE`, `-l -e PROGRAM`: the probes of a script.
@@ -72,7 +74,7 @@ impl Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["check", "doc", "explain", "kernel-profile", "probes", "repl"];
+const COMMANDS: &[&str] = &["check", "doc", "explain", "fmt", "kernel-profile", "probes", "repl"];
 
 /// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -115,6 +117,7 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
 fn given(cli: &Cli) -> Request {
     let script = Script::new("-e", cli.execute.join("\n"));
     match cli.rest.split_first() {
+        Some((first, [])) if first == "fmt" => Request::Format(vec![script]),
         Some((first, [])) if first == "check" => Request::Check(vec![script.with(cli, &[])]),
         Some((first, [])) if first == "probes" => Request::ScriptProbes(script.with(cli, &[])),
         _ if cli.list => Request::ListScript(script.with(cli, &cli.rest)),
@@ -175,6 +178,8 @@ fn is_file_name(word: &str) -> bool {
 fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
     match (name, args) {
         ("check", scripts) => check(scripts),
+        ("fmt", []) => Err(usage("`lt fmt` needs a script").help("for example: lt fmt tool.lt, or lt fmt -")),
+        ("fmt", files) => Ok(Request::Format(files.iter().map(|file| read_script(file)).collect::<Result<_, _>>()?)),
         ("repl", []) => Ok(Request::Prompt),
         ("doc", []) => Ok(Request::Doc(None)),
         ("doc", [name]) => Ok(Request::Doc(Some(name.clone()))),

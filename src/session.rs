@@ -67,6 +67,7 @@ impl Session {
     pub fn run(&mut self, cli: &Cli) -> i32 {
         let status = match request(cli) {
             Ok(Request::Script(script)) => self.run_script(cli, script),
+            Ok(Request::Format(scripts)) => self.format(cli, scripts),
             Ok(Request::Check(scripts)) => self.check(cli, scripts),
             Ok(Request::List(pattern)) => self.list(cli, &pattern),
             Ok(Request::ListScript(script)) => self.list_script(cli, script),
@@ -119,6 +120,34 @@ impl Session {
             status = status.and(compiled.map(|_| 0));
         }
         status
+    }
+
+    /// `lt fmt`: prints scripts in the one form, writes them back, or tells whether they have it.
+    fn format(&mut self, cli: &Cli, scripts: Vec<Script>) -> Status {
+        let mut status = Ok(0);
+        for script in scripts {
+            let file = self.sources.add(&script.name, script.text.as_str());
+            let formatted = lt_lang::fmt::format(&self.sources, file, !cli.execute.is_empty());
+            let done = formatted.map_err(|messages| self.report(messages)).and_then(|text| {
+                let same = text == script.text;
+                match (cli.check, cli.write && Path::new(&script.name).is_file()) {
+                    (true, _) if same => Ok(0),
+                    (true, _) => {
+                        eprintln!("{} is not formatted", script.name);
+                        Err(ExitStatus::Compile as i32)
+                    }
+                    (false, true) if same => Ok(0),
+                    (false, true) => self.write_back(&script.name, &text),
+                    (false, false) => self.print(&text),
+                }
+            });
+            status = status.and(done);
+        }
+        status
+    }
+
+    fn write_back(&self, name: &str, text: &str) -> Status {
+        std::fs::write(name, text).map(|()| 0).map_err(|error| self.fail(output_failed(&error)))
     }
 
     /// source → tokens → AST → typed program

@@ -7,6 +7,7 @@ mod check;
 mod codegen;
 mod cost;
 mod flow;
+mod format;
 mod functions;
 mod generate;
 mod host;
@@ -38,6 +39,7 @@ fn main() {
     trials.extend(check::trials());
     trials.extend(generate::trials());
     trials.extend(functions::trials());
+    trials.extend(format::trials());
     trials.extend(probes::trials());
     trials.extend(itself::trials());
     trials.extend(markers::trials());

@@ -14,7 +14,7 @@ pub(crate) fn string_literal(inside: &str) -> Option<Vec<u8>> {
     let bytes = literal::unescape(inside, |_, _| known = false);
     known.then_some(bytes)
 }
-pub(crate) use structure::{Item, SpannedToken, next_item, plausible_item, quote};
+pub(crate) use structure::{Item, SpannedToken, next_item, plausible_item, quote, raw_tokens};
 
 /// Why there is no raw token.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -12,6 +12,7 @@ pub mod codes;
 pub mod config;
 pub mod diagnostic;
 mod expand;
+pub mod fmt;
 pub mod format;
 pub mod hir;
 pub mod kernel;

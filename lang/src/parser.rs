@@ -88,6 +88,11 @@ fn no_text(text: &str) -> Option<usize> {
     text.find('\0').or(abounding)
 }
 
+/// The length of a first line `#!...`.
+pub(crate) fn shebang_length(text: &str) -> usize {
+    if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 }
+}
+
 fn covers(span: Span, offset: usize) -> bool {
     (span.start as usize..span.end as usize).contains(&offset)
 }
@@ -115,7 +120,7 @@ struct ParsedItem {
 
 impl<'a> Parser<'a> {
     fn parse_items(&mut self) {
-        let mut offset = self.shebang_length();
+        let mut offset = shebang_length(self.text);
         while let Some(item) = next_item(self.text, self.file, offset, &[]) {
             self.read_docs(offset, item.start);
             let mut parsed = self.parse_item(item);
@@ -158,11 +163,6 @@ impl<'a> Parser<'a> {
             let span = Span::new(self.file, start, start + comment.len());
             self.ast.docs.push(DocComment { of_script, text, span });
         }
-    }
-
-    /// The length of a first line `#!...`.
-    fn shebang_length(&self) -> usize {
-        if self.text.starts_with("#!") { self.text.find('\n').unwrap_or(self.text.len()) } else { 0 }
     }
 
     fn parse_item(&self, item: Item<'a>) -> ParsedItem {

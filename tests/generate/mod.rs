@@ -107,6 +107,12 @@ fn cases_load(kernel: &str) -> Result<(), String> {
     output.success().map_err(|why| format!("{why}\n{output}"))
 }
 
+/// The texts of random scripts.
+pub fn texts(count: u64) -> Vec<String> {
+    let abilities = Abilities { functions: true, reads_maps: true };
+    (0..count).map(|number| make::script(seed(), number, abilities).to_string()).collect()
+}
+
 /// Makes the scripts, loads them, shrinks what fails.
 fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
     let (seed, programs) = (seed(), setting("LT_PROGRAMS", PROGRAMS));

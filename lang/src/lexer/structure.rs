@@ -20,6 +20,7 @@ use crate::diagnostic::{Diagnostic, Edit};
 use crate::probes::{stands_alone, takes_target};
 use crate::source::{FileId, Span};
 use crate::token::Token;
+pub(crate) use config::raw_tokens;
 use construct::{Construct, construct};
 
 /// Deepest nesting of parentheses, brackets and blocks.

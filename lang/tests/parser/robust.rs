@@ -1,6 +1,6 @@
 //! Whatever the input: no panic, no overflow, spans within the text, at least a message when there is no tree.
 
-use crate::parse;
+use crate::{parse, printer};
 
 /// A small generator of pseudo-random numbers (xorshift), so that failures repeat.
 struct Random(u64);
@@ -127,6 +127,13 @@ fn survives(text: &str) {
         if let Some(edit) = &diagnostic.edit {
             assert!(text.get(edit.span.start as usize..edit.span.end as usize).is_some(), "{text:?}: {edit:?}");
         }
+    }
+    if diagnostics.is_empty() {
+        let file = lt_lang::source::FileId::default();
+        let once = lt_lang::fmt::format(&sources, file, true).unwrap_or_else(|why| panic!("{text:?}: {why:?}"));
+        let (sources, formatted, _) = parse(&once);
+        assert_eq!(printer::ast(&formatted), printer::ast(&ast), "{text:?}\n{once}");
+        assert_eq!(lt_lang::fmt::format(&sources, file, true).ok(), Some(once.clone()), "{text:?}");
     }
     for probe in &ast.probes {
         assert!(!probe.attach_points.is_empty() && !sources.slice(probe.span).is_empty(), "{text:?}");

@@ -1,10 +1,11 @@
 //! `config = { name = value; ... }`, read from the raw tokens: it holds no expressions.
 
-use super::{Reader, quote};
+use super::{Reader, SpannedToken, lexer_at, quote};
 use crate::ast::{ConfigEntry, ConfigValue, Ident};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Raw, number};
+use crate::token::Token;
 
 impl Reader<'_, '_> {
     /// Reads the block up to its closing brace.
@@ -77,4 +78,26 @@ impl Reader<'_, '_> {
         }
         while !matches!(self.lexer.next(), None | Some(Ok(Raw::BraceClose))) {}
     }
+}
+
+/// The tokens of a config block, for who wants to print it.
+pub(crate) fn raw_tokens(text: &str, range: std::ops::Range<usize>) -> Vec<SpannedToken<'_>> {
+    let mut lexer = lexer_at(text, range.start);
+    let mut tokens = Vec::new();
+    while let Some(raw) = lexer.next() {
+        let span = lexer.span();
+        if span.end > range.end {
+            break;
+        }
+        let token = match raw {
+            Ok(Raw::Assign) => Token::Assign,
+            Ok(Raw::Semicolon) => Token::Semicolon,
+            Ok(Raw::Comma) => Token::Comma,
+            Ok(Raw::BraceOpen) => Token::BraceOpen,
+            Ok(Raw::BraceClose) => Token::BraceClose,
+            _ => Token::Name(lexer.slice()),
+        };
+        tokens.push((span.start, token, span.end));
+    }
+    tokens
 }
