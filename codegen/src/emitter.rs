@@ -8,7 +8,7 @@ use crate::llvm::{Block, Int, Llvm, Memory, Ptr};
 use crate::pages;
 use inkwell::debug_info::DISubprogram;
 use inkwell::values::FunctionValue;
-use lt_lang::hir::{Place, Probe, SlotId, VarId, has_callbacks};
+use lt_lang::hir::{Place, Probe, SlotId, VarId};
 use lt_lang::kernel::Kernel;
 use lt_lang::manifest::{Attach, LossCause, Manifest, Map, MapId, MapRole, Program, state};
 use lt_lang::source::{SourceMap, Span};
@@ -118,7 +118,7 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
 
 /// Bytes of the frame; 0 for a program without callbacks.
 fn frame_size(probe: &Probe) -> u32 {
-    if !has_callbacks(&probe.body) {
+    if !probe.framed {
         return 0;
     }
     let slots = probe.slots.iter().filter(|slot| slot.place == Place::Stack);

@@ -93,6 +93,7 @@ fn with_module<T>(
         object::prepare(&llvm, &machine);
         let llvm = unit::build(llvm, program, manifest, &kernel, sources)?;
         object::optimize(&llvm, &machine, options)?;
+        object::check_length(&llvm, manifest)?;
         finish(&llvm, &machine)
     });
     result.map_err(error::Failure::into_diagnostic)

@@ -7,6 +7,7 @@ use crate::{CompileOptions, Optimize};
 use inkwell::OptimizationLevel;
 use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine};
+use lt_lang::manifest::Manifest;
 
 /// Measured against `default<O2>` on scripts of all kinds: the same number of instructions within a percent, but 1.7 ms
 /// instead of 2.4 ms for a script of one probe, and 4.6 instead of 7.2 ms for four.
@@ -45,6 +46,28 @@ pub(crate) fn optimize(llvm: &Llvm, machine: &TargetMachine, options: &CompileOp
         Optimize::None => Ok(()),
         Optimize::Default => Ok(llvm.module.run_passes(PASSES, machine, PassBuilderOptions::create())?),
     }
+}
+
+/// Instructions of LLVM's in one function. Each becomes two of BPF's at most, whose jumps reach 32,767 far: beyond, LLVM
+/// ends the process.
+const LONGEST: usize = 14_000;
+
+/// Refuses functions that the back end cannot make.
+pub(crate) fn check_length(llvm: &Llvm, manifest: &Manifest) -> Emit {
+    for function in llvm.module.get_functions() {
+        let length: usize = function.get_basic_block_iter().map(|block| block.get_instructions().count()).sum();
+        if length > LONGEST {
+            let message = format!("the action is too long: it takes more than {LONGEST} instructions");
+            let name = function.get_name().to_string_lossy();
+            let program = manifest.programs.iter().find(|program| program.symbol == name);
+            let failure = Failure::limit(message);
+            return Err(match program {
+                Some(program) => failure.at(program.span),
+                None => failure,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The object file.

@@ -33,6 +33,8 @@ pub struct Probe {
     pub vars: Vec<Var>,
     /// Memory that the body needs.
     pub slots: Vec<Slot>,
+    /// Has loops whose steps are functions that the kernel calls: what it keeps on its stack lies in one piece.
+    pub framed: bool,
     /// Maps that it aggregates into.
     pub aggregates: Vec<MapId>,
     /// The probe in the source.
@@ -566,20 +568,9 @@ pub enum Intrinsic {
     Random,
 }
 
-/// Bytes of variables and slots that a program's frame has room for ([`has_callbacks`]); the rest of the stack is for what
+/// Bytes of variables and slots that a program's frame has room for ([`Probe::framed`]); the rest of the stack is for what
 /// the functions spill.
 pub const FRAME_ROOM: u32 = 312;
-
-/// Whether there is a loop among the statements whose steps are functions that the kernel calls. What they use of the
-/// program's stack lies in one piece then, its frame.
-pub fn has_callbacks(stmts: &[Stmt]) -> bool {
-    stmts.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Loop(inner) => inner.called || has_callbacks(&inner.body),
-        StmtKind::MapLoop { .. } => true,
-        StmtKind::If { then, otherwise, .. } => has_callbacks(then) || has_callbacks(otherwise),
-        _ => false,
-    })
-}
 
 /// Name of the global variable (u64, section .bss) that holds the start of tracing in nanoseconds since boot.
 pub const START_SYMBOL: &str = "lt_start";

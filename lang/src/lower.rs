@@ -75,14 +75,14 @@ pub fn lower(
         let mut stmts = body.probe(probe);
         stmts.splice(0..0, body.preset());
         stmts.splice(0..0, body.take_stamp(probe.span));
-        let Body { mut vars, mut slots, releases, aggregates, .. } = body;
-        let scratch = slots::settle(&mut vars, &mut slots, &releases, &stmts);
+        let Body { mut vars, mut slots, releases, aggregates, framed, .. } = body;
+        let scratch = slots::settle(&mut vars, &mut slots, &releases, framed);
         if probes.last().is_none_or(|last: &hir::Probe| last.span != probe.span) {
             session.check_scratch(scratch, probe.span);
         }
         scratch_size = scratch_size.max(scratch);
         let (program, span) = (ProgramId(at as u32), probe.span);
-        probes.push(hir::Probe { program, body: stmts, vars, slots, aggregates, span });
+        probes.push(hir::Probe { program, body: stmts, vars, slots, framed, aggregates, span });
     }
     session.settle_kinds();
     session.add_pages();
@@ -157,6 +157,8 @@ struct Body<'s, 'a> {
     releases: Vec<slots::Release>,
     /// Expressions around what is lowered: a statement inside of one leaves its slots alone until all is over.
     expressions: u32,
+    /// See [`hir::Probe::framed`].
+    framed: bool,
     /// Loops around the statement that is lowered.
     loops: u32,
     /// Variables that a `find` names first.
@@ -180,6 +182,7 @@ impl<'s, 'a> Body<'s, 'a> {
             slots: Vec::new(),
             releases: Vec::new(),
             expressions: 0,
+            framed: false,
             loops: 0,
             declared_by_find: Vec::new(),
             aggregates: Vec::new(),

@@ -5,13 +5,12 @@ use lt_lang::codes::{self, Code};
 use std::collections::BTreeSet;
 
 /// Codes that no script or command line provokes everywhere.
-const WITHOUT_CASE: [(Code, &str); 10] = [
+const WITHOUT_CASE: [(Code, &str); 9] = [
     (Code::NoBtf, "needs a kernel without type information"),
     (Code::MissingFeature, "depends on the kernel that runs"),
     (Code::NoTracefs, "needs a kernel without tracefs"),
     (Code::Fallback, "needs a kernel that lacks one mechanism and has another"),
     (Code::Internal, "would be a defect"),
-    (Code::LimitExceeded, "what lt cannot fit into a limit is to be made fit"),
     (Code::VerifierRejected, "would be a defect"),
     (Code::LoadFailed, "needs a kernel that is out of memory"),
     (Code::AttachFailed, "needs a kernel that refuses a probe which it lists"),

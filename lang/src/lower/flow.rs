@@ -97,6 +97,7 @@ impl Body<'_, '_> {
             self.not_supported(name, "the variable of a loop over a map cannot take values of other types yet");
         }
         let body = self.steps(body);
+        self.framed = true;
         Some(StmtKind::MapLoop { map, var: VarId(var as u32), body })
     }
 
@@ -128,6 +129,7 @@ impl Body<'_, '_> {
             return StmtKind::Loop(hir::Loop { condition, body, bound: steps, called: false });
         }
         let called = self.session.kernel.has(Feature::StepLoop);
+        self.framed |= called;
         let bound = match known {
             _ if called => MAX_CALLED,
             // Known steps take fewer ways.

@@ -1,6 +1,6 @@
 //! Where the memory of a program lies: small slots on its stack, the rest in the scratch map.
 
-use crate::hir::{FRAME_ROOM, Place, Slot, SlotId, Stmt, Var, has_callbacks};
+use crate::hir::{FRAME_ROOM, Place, Slot, SlotId, Var};
 
 /// Bytes of the program's stack (512) that slots may take; code generation spills to the rest.
 const STACK_BUDGET: u32 = 200;
@@ -15,9 +15,9 @@ pub(super) struct Release {
     pub(super) made: usize,
 }
 
-/// Gives all that a program keeps its place; returns the bytes of scratch memory that are needed.
-pub(super) fn settle(vars: &mut [Var], slots: &mut Vec<Slot>, releases: &[Release], body: &[Stmt]) -> u32 {
-    let framed = has_callbacks(body);
+/// Gives all that a program keeps its place; returns the bytes of scratch memory that are needed. See
+/// [`crate::hir::Probe::framed`].
+pub(super) fn settle(vars: &mut [Var], slots: &mut Vec<Slot>, releases: &[Release], framed: bool) -> u32 {
     let scalars = vars.iter().filter(|var| var.slot.is_none()).count() as u32;
     if framed && scalars * 8 > FRAME_ROOM / 2 {
         let kept = scalars * 8;
