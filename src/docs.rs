@@ -121,7 +121,8 @@ pub fn info(kernel: &dyn Kernel) -> String {
         format!("lt {}\nArch: {}\n\nKernel {}\n", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, kernel.version());
     let btf = kernel.record(RecordKind::Struct, "task_struct").is_ok_and(|found| found.is_some());
     let _ = writeln!(text, "  btf: {}", yes(btf));
-    let mut words: Vec<(&str, bool)> = Vec::new();
+    // iterators and debug information depend on nothing else
+    let mut words: Vec<(&str, bool)> = vec![("iter", btf), ("libdw (DWARF support)", true)];
     for row in FEATURES {
         let has = kernel.has(row.feature);
         let _ = writeln!(text, "  {}: {}", row.doc, yes(has));
