@@ -124,7 +124,7 @@ pub fn check_cuts(stdout: &str, blocks: i64) -> Result<(), String> {
     };
     let (mut count, mut total) = (0, 0);
     for line in stdout.lines().filter(|line| line.starts_with("@st[")) {
-        let numbers: Vec<i64> = line.split(" = ").skip(1).filter_map(|part| leading(part)).collect();
+        let numbers: Vec<i64> = line.split(" = ").skip(1).filter_map(leading).collect();
         let [n, average, all] = numbers[..] else { return Err(format!("not stats: {line}")) };
         if average != 3 || all != 3 * n {
             return Err(format!("a torn value: {line}"));
@@ -153,7 +153,7 @@ fn cuts() -> Result<(), String> {
     let blocks = 200_000;
     let ran = lt(["-e", &cuts_program("ms:30"), "-c", &writers_command(CUT_WRITERS, blocks)]);
     expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
-    check_cuts(&ran.stdout, blocks).or_else(|what| Err(format!("{what}\n{}", ran.stderr)))
+    check_cuts(&ran.stdout, blocks).map_err(|what| format!("{what}\n{}", ran.stderr))
 }
 
 /// Programs that take their time between reading which page it is and updating it: without waiting for them, some updates

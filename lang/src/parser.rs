@@ -45,7 +45,7 @@ const MAX_ATTEMPTS: usize = 32;
 /// error node, and was reported. Takes time linear in the length of the text.
 pub fn parse(sources: &SourceMap, file: FileId) -> (Ast, Diagnostics) {
     let (ast, mut diagnostics) = parse_import(sources, file, 0);
-    let imports = ast.imports.first().is_some();
+    let imports = !ast.imports.is_empty();
     if ast.probes.is_empty() && !imports && !diagnostics.has_errors() {
         diagnostics.push(no_probe(file));
     }

@@ -31,6 +31,9 @@ const AWAITED: u32 = u32::MAX;
 /// The module number of records of programs: their ids count `KernelProfile::user_records`.
 const OF_PROGRAMS: u32 = u32::MAX - 1;
 
+/// Parameters of functions by file and function; `None` for what has no debug information.
+type UserPrototypes = HashMap<(String, String), Option<Rc<UserPrototype>>>;
+
 /// What is known of a kernel. Making one costs nothing: every fact is read when it is first asked for.
 pub struct KernelProfile {
     source: Source,
@@ -49,7 +52,7 @@ pub struct KernelProfile {
     /// Records of programs, by their debug information.
     user_records: UserRecords,
     /// Functions of programs that have been asked for, by file and name.
-    user_prototypes: RefCell<HashMap<(String, String), Option<Rc<UserPrototype>>>>,
+    user_prototypes: RefCell<UserPrototypes>,
 }
 
 enum Source {

@@ -314,14 +314,14 @@ impl ProbeTargets for FakeKernel {
     }
 
     fn is_instruction(&self, _: &UserFile, _: &UserFunction, offset: u64) -> Option<bool> {
-        Some(offset % 4 == 0)
+        Some(offset.is_multiple_of(4))
     }
 
     fn user_function(&self, _: &str, function: &str) -> Option<FunctionProto> {
         let param = |name: &str, ty| Parameter { name: name.into(), ty };
         let text = Type::Pointer { to: Box::new(CHAR), space: AddressSpace::User };
         let params = vec![param("count", Type::I32), param("name", text)];
-        (function == "main").then(|| FunctionProto { params, returns: Type::I32 })
+        (function == "main").then_some(FunctionProto { params, returns: Type::I32 })
     }
 
     fn demangle(&self, name: &str) -> Option<String> {
