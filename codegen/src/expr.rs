@@ -58,14 +58,7 @@ impl<'c> Emitter<'_, 'c> {
                 let part = self.llvm.at(self.buffered(base)?, *offset)?;
                 self.normalize(self.llvm.load(part, expr.ty.size())?, &expr.ty)
             }
-            ExprKind::Bytes(_)
-            | ExprKind::ReadString { .. }
-            | ExprKind::ReadBuffer { .. }
-            | ExprKind::BufferOf { .. }
-            | ExprKind::Tuple(_)
-            | ExprKind::Padded(_)
-            | ExprKind::Convert(_)
-            | ExprKind::Scalar(_) => Err(Failure::internal("a memory value where a scalar is needed")),
+            _ => self.special(expr),
         }
     }
 
@@ -139,7 +132,7 @@ impl<'c> Emitter<'_, 'c> {
                 let whole = self.buffered(base)?;
                 self.copy(to, self.llvm.at(whole, *offset)?, size).map(|()| None)
             }
-            _ => Err(Failure::internal(format_args!("a value of type {} cannot be in memory", expr.ty))),
+            _ => self.place_special(expr, to),
         }
     }
 
@@ -153,6 +146,8 @@ impl<'c> Emitter<'_, 'c> {
         let is_string = matches!(ty, Type::String { .. });
         let room = if is_string { size.saturating_sub(1) } else { size };
         let kept = bytes.get(..room as usize).unwrap_or(bytes);
+        // what stands behind a NUL is no part of a string
+        let kept = if is_string { kept.split(|byte| *byte == 0).next().unwrap_or(kept) } else { kept };
         let used = (kept.len() as u32 + u32::from(is_string)).min(size);
         self.store_bytes(to, kept, if zeroed || to.stack || !is_string { size } else { used })?;
         Ok(self.llvm.uint(u64::from(used)))
@@ -161,7 +156,7 @@ impl<'c> Emitter<'_, 'c> {
     fn place_tuple(&self, items: &[Expr], ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
         let layout = match ty {
             Type::Tuple(_) | Type::Fields(_) if ty.parts().len() == items.len() => ty.layout(),
-            Type::Timestamp => Layout::of(&vec![Type::U64; items.len()]),
+            Type::Timestamp | Type::Inet | Type::GroupPath => Layout::of(&vec![Type::U64; items.len()]),
             _ => return Err(Failure::internal("a tuple whose type does not fit")),
         };
         let mut end = 0;

@@ -31,6 +31,7 @@ helpers! {
     MapUpdate = 2, "map_update_elem", 3 . 19;
     MapDelete = 3, "map_delete_elem", 3 . 19;
     KtimeNs = 5, "ktime_get_ns", 4 . 1;
+    TracePrintk = 6, "trace_printk", 4 . 1;
     Random = 7, "get_prandom_u32", 4 . 1;
     ProcessorId = 8, "get_smp_processor_id", 4 . 1;
     PidTgid = 14, "get_current_pid_tgid", 4 . 2;
@@ -38,10 +39,19 @@ helpers! {
     Comm = 16, "get_current_comm", 4 . 2;
     StackId = 27, "get_stackid", 4 . 6;
     CurrentTask = 35, "get_current_task", 4 . 8;
+    WriteUser = 36, "probe_write_user", 4 . 8;
+    NumaNode = 42, "get_numa_node_id", 4 . 10;
+    SocketCookie = 46, "get_socket_cookie", 4 . 12;
+    OverrideReturn = 58, "override_return", 4 . 16;
+    CgroupId = 80, "get_current_cgroup_id", 4 . 18;
+    SendSignal = 109, "send_signal", 5 . 3;
     ReadUser = 112, "probe_read_user", 5 . 5;
     ReadKernel = 113, "probe_read_kernel", 5 . 5;
     ReadUserStr = 114, "probe_read_user_str", 5 . 5;
     ReadKernelStr = 115, "probe_read_kernel_str", 5 . 5;
+    SendSignalThread = 117, "send_signal_thread", 5 . 6;
+    Jiffies = 118, "jiffies64", 5 . 6;
+    NamespacePidTgid = 120, "get_ns_current_pid_tgid", 5 . 7;
     KtimeBootNs = 125, "ktime_get_boot_ns", 5 . 8;
     SeqWrite = 127, "seq_write", 5 . 7;
     RingbufOutput = 130, "ringbuf_output", 5 . 8;
@@ -51,6 +61,7 @@ helpers! {
     ForEachMapElem = 164, "for_each_map_elem", 5 . 13;
     Loop = 181, "loop", 5 . 17;
     MapLookupPerCpu = 195, "map_lookup_percpu_elem", 5 . 19;
+    KtimeTaiNs = 208, "ktime_get_tai_ns", 6 . 1;
 }
 
 /// The name of the helper with this number, if lt uses it.

@@ -5,6 +5,7 @@ use crate::error::{Emit, Failure};
 use crate::helpers::Helper;
 use crate::llvm::{Int, Memory};
 use lt_lang::hir::Intrinsic;
+use lt_lang::manifest::state;
 
 /// Bytes of a task's name in the kernel, NUL included.
 const COMM: u32 = 16;
@@ -28,8 +29,25 @@ impl<'c> Emitter<'_, 'c> {
             }
             Intrinsic::CurrentTask => call(Helper::CurrentTask),
             Intrinsic::Random => self.llvm.extend(call(Helper::Random)?, 32, false),
+            Intrinsic::NumaNode => self.llvm.extend(call(Helper::NumaNode)?, 32, false),
+            Intrinsic::Jiffies => call(Helper::Jiffies),
+            Intrinsic::Cgroup => call(Helper::CgroupId),
+            Intrinsic::NanosecondsTai => call(Helper::KtimeTaiNs),
+            Intrinsic::TaiOffset => self.llvm.load_volatile(self.state_word(state::TAI_OFFSET)?, 8),
+            Intrinsic::CommandPid => self.llvm.load_volatile(self.state_word(state::COMMAND_PID)?, 8),
+            Intrinsic::Register(offset) => self.context(offset, 8),
+            Intrinsic::NamespacePid { thread, device, inode } => self.namespace_pid(thread, device, inode),
             Intrinsic::Comm => Err(Failure::internal("a memory value where a scalar is needed")),
         }
+    }
+
+    /// The helper leaves zeros when the process is none of the namespace.
+    fn namespace_pid(&self, thread: bool, device: u64, inode: u64) -> Emit<Int<'c>> {
+        let (device, inode) = (self.llvm.uint(device), self.llvm.uint(inode));
+        let size = self.llvm.int(8);
+        let arguments = [device.into(), inode.into(), self.temp.ptr.into(), size.into()];
+        self.llvm.call(Helper::NamespacePidTgid, &arguments)?;
+        self.llvm.load(self.llvm.at(self.temp, if thread { 0 } else { 4 })?, 4)
     }
 
     fn upper(&self, value: Int<'c>) -> Emit<Int<'c>> {

@@ -211,6 +211,15 @@ impl<'c> Llvm<'c> {
         Ok(self.builder.build_int_z_extend(kept, self.i64(), "")?)
     }
 
+    /// The eight bytes of a number in reverse order.
+    pub(crate) fn swap_bytes(&self, value: Int<'c>) -> Emit<Int<'c>> {
+        let missing = || Failure::internal("LLVM has no llvm.bswap");
+        let intrinsic = Intrinsic::find("llvm.bswap").ok_or_else(missing)?;
+        let function = intrinsic.get_declaration(&self.module, &[self.i64().into()]).ok_or_else(missing)?;
+        let call = self.builder.build_call(function, &[value.into()], "")?;
+        Ok(call.try_as_basic_value().basic().ok_or_else(missing)?.into_int_value())
+    }
+
     /// Writes the low `bytes` of a number.
     pub(crate) fn store(&self, to: Memory<'c>, value: Int<'c>, bytes: u32) -> Emit {
         self.store_as(to, value, bytes, false)

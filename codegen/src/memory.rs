@@ -90,7 +90,8 @@ impl<'c> Emitter<'_, 'c> {
         Ok(*self.unit.zeros.get_or_init(|| global.as_pointer_value()))
     }
 
-    fn read_only(&self, bytes: &[u8]) -> Emit<Ptr<'c>> {
+    /// These bytes, in memory that programs can only read.
+    pub(crate) fn read_only(&self, bytes: &[u8]) -> Emit<Ptr<'c>> {
         let number = self.unit.texts.replace(self.unit.texts.get() + 1);
         let global = self.llvm.zeroed_global(&format!("lt_text_{number}"), None, bytes.len() as u32);
         global.set_initializer(&self.llvm.context.const_string(bytes, false));

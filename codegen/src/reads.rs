@@ -163,7 +163,7 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// A scalar at an offset of the context.
-    fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
+    pub(crate) fn context(&self, offset: u32, bytes: u32) -> Emit<Int<'c>> {
         let reads = self.context_reads.replace(self.context_reads.get() + 1);
         let ctx = if reads < SHARED_READS { self.ctx } else { self.llvm.opaque_pointer(self.ctx)? };
         self.llvm.load_context(self.llvm.at(Memory::aligned(ctx), offset)?, bytes)

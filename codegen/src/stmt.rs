@@ -34,6 +34,7 @@ impl Emitter<'_, '_> {
                 let value = self.scalar(value)?;
                 self.llvm.store_volatile(self.state_word(state::RESULT)?, value, 8)
             }
+            StmtKind::Trace { format, values } => self.trace(format, values),
             StmtKind::Exit { code } => self.exit_session(code),
             StmtKind::Return => self.leave(),
             StmtKind::Loop(inner) => self.steps(inner),

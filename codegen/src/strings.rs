@@ -65,7 +65,7 @@ impl<'c> Emitter<'_, 'c> {
         self.at_least_one(used)
     }
 
-    fn at_least_one(&self, used: Int<'c>) -> Emit<Int<'c>> {
+    pub(crate) fn at_least_one(&self, used: Int<'c>) -> Emit<Int<'c>> {
         let good = self.llvm.compare(IntPredicate::SGT, used, self.llvm.int(0))?;
         self.llvm.select(good, used, self.llvm.int(1))
     }

@@ -95,6 +95,8 @@ codes! {
     NotAssignable = 310, Compile, "cannot be assigned to", "Only maps and scratch variables can be assigned to.", "begin { pid = 5 }";
     BadArgument = 311, Compile, "argument out of range", "The literal is outside what the function accepts.", "begin { @ = lhist(1, 10, 0, 1) }";
     NoValue = 312, Compile, "has no value", "The function does something but gives no value that could be used.", "begin { $x = exit() }";
+    Unsafe = 320, Compile, "not allowed without --unsafe", "The function changes the system that is traced: it runs commands, sends signals, writes to memory. The option --unsafe allows it.", "begin { system(\"true\") }";
+    ScriptFailed = 321, Compile, "the script refuses to be compiled", "static_assert() found its condition false, or fail() stands where it is reached.", "begin { static_assert(1 == 2, \"no\") }";
 
     NoSuchProbe = 401, Machine, "no such probe on this kernel", "The kernel has no function, tracepoint or event of this name; a wildcard matched nothing.", "kprobe:vfs_raed { }";
     BadProbeTarget = 402, Compile, "target does not fit the probe kind", "The target of the probe has the wrong number of parts or a value out of range.", "profile:hz:0 { }";
@@ -125,6 +127,7 @@ codes! {
     DividedByZero = 907, Runtime, "a number was divided by zero", "Division and remainder by zero give 1. The count tells how often it happened; test the divisor before.", "begin { $z = pid - pid; print(5 / $z) }";
     LoopBound = 908, Lost, "a loop was ended at its bound", "No loop runs for ever in the kernel: it is ended after 8,388,608 steps, on kernels before 5.17 after 4096 or, when its body is large or holds loops of its own, fewer. What it would have done then is lost. The count tells how often it happened.", "begin { while (1) { @n++ } }";
     OutOfBounds = 909, Runtime, "an index was outside of its array", "An element was asked for that the array does not have: what was read is something else, or zero. The count tells how often it happened. An index that is a literal is checked when the script is compiled.", "begin { $a = (uint8[4])(uint32)7; $i = pid; print($a[$i]) }";
+    ScriptMessage = 910, Runtime, "a message of the script", "The script itself says this with errorf(), warnf() or assert(). Only assert() ends the session.", "begin { errorf(\"so it is\") }";
 }
 
 impl Code {

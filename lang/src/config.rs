@@ -6,6 +6,7 @@ use crate::check::{MissingProbes, SessionOptions};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::types::StackMode;
+use std::borrow::Cow;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -38,13 +39,34 @@ pub enum SettingKind {
     StackMode(fn(&mut SessionOptions) -> &mut StackMode),
     /// `error`, `warn` or `ignore`.
     MissingProbes(fn(&mut SessionOptions) -> &mut MissingProbes),
-    /// Any value: it tunes a mechanism of bpftrace that lt does not have.
-    NoEffect,
+    /// Any text.
+    Text(fn(&mut SessionOptions) -> &mut String),
+    /// One of these words: it tunes a mechanism of bpftrace that lt does not have, or has in one way only.
+    Words(&'static [&'static str]),
+    /// Any value: the same. It reads as this.
+    NoEffect(SettingValue),
+}
+
+/// What a setting is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingValue {
+    /// A number.
+    Number(u64),
+    /// On or off.
+    Flag(bool),
+    /// A word.
+    Word(Cow<'static, str>),
 }
 
 /// Shortest way to a row without effect.
-const fn without_effect(name: &'static str, doc: &'static str) -> Setting {
-    Setting { name, aliases: &[], kind: SettingKind::NoEffect, doc }
+const fn without_effect(name: &'static str, value: SettingValue, doc: &'static str) -> Setting {
+    Setting { name, aliases: &[], kind: SettingKind::NoEffect(value), doc }
+}
+
+/// What may become of a construct that bpftrace calls unstable; lt has it all the same.
+const fn unstable(name: &'static str) -> Setting {
+    let doc = "Whether bpftrace takes a construct; lt always does.";
+    Setting { name, aliases: &[], kind: SettingKind::Words(&["enable", "warn", "error"]), doc }
 }
 
 /// All settings.
@@ -58,7 +80,7 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "max_strlen",
         aliases: &["strlen"],
-        kind: SettingKind::Number { min: 1, max: 4096, field: |options| &mut options.max_strlen },
+        kind: SettingKind::Number { min: 1, max: 16384, field: |options| &mut options.max_strlen },
         doc: "Bytes of the strings that str() makes, NUL included.",
     },
     Setting {
@@ -85,16 +107,62 @@ pub const ALL: &[Setting] = &[
         kind: SettingKind::MissingProbes(|options| &mut options.missing_probes),
         doc: "What becomes of attach points that the kernel lacks: error, warn or ignore.",
     },
-    without_effect("cache_user_symbols", "lt caches symbols as it needs."),
-    without_effect("lazy_symbolication", "lt always looks symbols up when they are printed."),
-    without_effect("log_size", "lt keeps the verifier's log whole."),
-    without_effect("max_bpf_progs", "max_probes is the limit."),
-    without_effect("on_stack_limit", "lt places values itself."),
-    without_effect("perf_rb_pages", "lt sizes its ring buffer itself."),
-    without_effect("use_blazesym", "lt always does."),
-    without_effect("unstable_map_decl", "lt has declarations of maps."),
-    without_effect("unstable_tseries", "lt has tseries()."),
-    without_effect("show_debug_info", "lt shows what there is."),
+    Setting {
+        name: "max_cat_bytes",
+        aliases: &["cat_bytes_max"],
+        kind: SettingKind::Number { min: 1, max: 1 << 30, field: |options| &mut options.max_cat_bytes },
+        doc: "Most bytes of a file that cat() prints.",
+    },
+    Setting {
+        name: "str_trunc_trailer",
+        aliases: &[],
+        kind: SettingKind::Text(|options| &mut options.cut_mark),
+        doc: "What is shown behind a string that str() cut off.",
+    },
+    Setting {
+        name: "cache_user_symbols",
+        aliases: &[],
+        kind: SettingKind::Words(&["PER_PID", "PER_PROGRAM", "NONE", "1", "0"]),
+        doc: "lt caches symbols as it needs.",
+    },
+    Setting {
+        name: "license",
+        aliases: &[],
+        kind: SettingKind::Words(&[
+            "GPL",
+            "GPL v2",
+            "GPL and additional rights",
+            "Dual BSD/GPL",
+            "Dual MIT/GPL",
+            "Dual MPL/GPL",
+        ]),
+        doc: "The license of the programs; the kernel treats all of these the same.",
+    },
+    without_effect("cpp_demangle", SettingValue::Flag(true), "lt always shows the names of C++ as they are written."),
+    without_effect(
+        "lazy_symbolication",
+        SettingValue::Flag(false),
+        "lt always looks symbols up when they are printed.",
+    ),
+    without_effect("log_size", SettingValue::Number(1_000_000), "lt keeps the verifier's log whole."),
+    without_effect("max_bpf_progs", SettingValue::Number(1024), "max_probes is the limit."),
+    without_effect("on_stack_limit", SettingValue::Number(32), "lt places values itself."),
+    without_effect("perf_rb_pages", SettingValue::Number(0), "lt sizes its ring buffer itself."),
+    without_effect("use_blazesym", SettingValue::Flag(true), "lt always does."),
+    without_effect("show_debug_info", SettingValue::Flag(true), "lt shows what there is."),
+    without_effect(
+        "no_cpp_demangle",
+        SettingValue::Flag(false),
+        "lt always shows the names of C++ as they are written.",
+    ),
+    unstable("unstable_import"),
+    unstable("unstable_import_statement"),
+    unstable("unstable_map_decl"),
+    unstable("unstable_tseries"),
+    unstable("unstable_dw_ustack"),
+    unstable("unstable_typeinfo"),
+    unstable("unstable_macro"),
+    unstable("unstable_addr"),
 ];
 
 /// Applies a script's settings, then the environment's (name, value), to the options of a session.
@@ -141,6 +209,30 @@ fn lookup(name: &str) -> Option<&'static Setting> {
     ALL.iter().find(|setting| setting.name == name || setting.aliases.contains(&name.as_str()))
 }
 
+/// What a setting is in a session; `None` when there is none of this name.
+pub fn value_of(name: &str, options: &SessionOptions) -> Option<SettingValue> {
+    let mut options = options.clone();
+    Some(match &lookup(name)?.kind {
+        SettingKind::NoEffect(value) => value.clone(),
+        SettingKind::Number { field, .. } => SettingValue::Number(u64::from(*field(&mut options))),
+        SettingKind::Flag(field) => SettingValue::Flag(*field(&mut options)),
+        SettingKind::Text(field) => SettingValue::Word(field(&mut options).clone().into()),
+        SettingKind::Words(words) => SettingValue::Word((*words.first()?).into()),
+        SettingKind::StackMode(field) => {
+            let mode = *field(&mut options);
+            SettingValue::Word(StackMode::WORDS.iter().find(|row| row.1 == mode)?.0.into())
+        }
+        SettingKind::MissingProbes(field) => SettingValue::Word(
+            match field(&mut options) {
+                MissingProbes::Error => "error",
+                MissingProbes::Warn => "warn",
+                MissingProbes::Ignore => "ignore",
+            }
+            .into(),
+        ),
+    })
+}
+
 /// The names under which settings are looked for in the environment.
 pub fn environment_names() -> impl Iterator<Item = String> {
     let names = ALL.iter().flat_map(|setting| std::iter::once(&setting.name).chain(setting.aliases));
@@ -149,7 +241,18 @@ pub fn environment_names() -> impl Iterator<Item = String> {
 
 fn set(setting: &Setting, value: &ConfigValue, options: &mut SessionOptions) -> Result<(), String> {
     match (&setting.kind, value) {
-        (SettingKind::NoEffect, _) => {}
+        (SettingKind::NoEffect(_), _) => {}
+        (SettingKind::Text(field), ConfigValue::Word(word)) => field(options).clone_from(word),
+        (SettingKind::Text(field), ConfigValue::Int(number)) => *field(options) = number.to_string(),
+        (SettingKind::Words(words), value) => {
+            let given = match value {
+                ConfigValue::Word(word) => word.clone(),
+                ConfigValue::Int(number) => number.to_string(),
+            };
+            if !words.contains(&given.as_str()) {
+                return Err(format!("takes one of: {}", words.join(", ")));
+            }
+        }
         (SettingKind::Number { min, max, field }, ConfigValue::Int(number)) if (min..=max).contains(&number) => {
             *field(options) = u32::try_from(*number).unwrap_or(u32::MAX);
         }

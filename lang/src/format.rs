@@ -59,6 +59,8 @@ pub enum ConversionKind {
     Pointer,
     /// `%c`
     Char,
+    /// `%gr`: flags of the kernel's memory allocation, by name.
+    GfpFlags,
     /// `%s`: strings, symbols, stacks, and by name whatever has one.
     Str,
     /// `%r`: a buffer, with what is not printable as `\xNN`.
@@ -119,6 +121,23 @@ impl Format {
     }
 }
 
+impl Conversion {
+    /// A conversion without flags.
+    pub fn plain(kind: ConversionKind) -> Conversion {
+        Conversion {
+            left: false,
+            zero: false,
+            plus: false,
+            blank: false,
+            alternate: false,
+            width: 0,
+            precision: None,
+            kind,
+            bits: 0,
+        }
+    }
+}
+
 impl ConversionKind {
     fn of(letter: u8) -> Option<Self> {
         Some(match letter {
@@ -145,6 +164,7 @@ impl ConversionKind {
             ConversionKind::HexUpper => 'X',
             ConversionKind::Pointer => 'p',
             ConversionKind::Char => 'c',
+            ConversionKind::GfpFlags => 'g',
             ConversionKind::Str => 's',
             ConversionKind::Buffer | ConversionKind::Bytes { .. } => 'r',
         }
@@ -153,17 +173,7 @@ impl ConversionKind {
 
 /// Parses what follows a `%`. Gives the conversion and its length; on error the length up to the offending byte.
 fn parse_conversion(bytes: &[u8]) -> Result<(Conversion, usize), usize> {
-    let mut conversion = Conversion {
-        left: false,
-        zero: false,
-        plus: false,
-        blank: false,
-        alternate: false,
-        width: 0,
-        precision: None,
-        kind: ConversionKind::Str,
-        bits: 0,
-    };
+    let mut conversion = Conversion::plain(ConversionKind::Str);
     let mut at = 0;
     loop {
         match bytes.get(at) {
@@ -182,6 +192,10 @@ fn parse_conversion(bytes: &[u8]) -> Result<(Conversion, usize), usize> {
         conversion.precision = Some(parse_number(bytes, &mut at));
     }
     let rest = bytes.get(at..).unwrap_or_default();
+    if rest.starts_with(b"gr") {
+        conversion.kind = ConversionKind::GfpFlags;
+        return Ok((conversion, at + 2));
+    }
     let modifiers: [(&[u8], u8); 7] =
         [(b"hh", 8), (b"h", 16), (b"ll", 64), (b"l", 64), (b"j", 64), (b"z", 64), (b"t", 64)];
     if let Some((modifier, bits)) = modifiers.iter().find(|(modifier, _)| rest.starts_with(modifier)) {

@@ -5,6 +5,7 @@
 //! 64 bits by the signedness of its type. Everything else (strings, arrays, tuples) is a *memory value*, which is
 //! always evaluated into some place: a [`Slot`], an event's field or a map's value.
 
+mod intrinsic;
 pub mod print;
 
 use crate::c::Definitions;
@@ -12,6 +13,7 @@ use crate::kernel::TracepointField;
 use crate::manifest::{Aggregate, EventId, MapId, ProgramId};
 use crate::source::Span;
 use crate::types::{AddressSpace, KernelTypeId, RecordRef, Type};
+pub use intrinsic::{Intrinsic, Operation, Traced};
 
 /// All programs of a script; `programs[i]` is the code of the manifest's program `i`.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +143,13 @@ pub enum StmtKind {
         fields: Vec<Expr>,
         /// Where the record is put together; without, directly in the ring.
         buffer: Option<SlotId>,
+    },
+    /// A line in the kernel's trace.
+    Trace {
+        /// As `bpf_trace_printk` takes it, without the NUL.
+        format: Vec<u8>,
+        /// At most three.
+        values: Vec<Traced>,
     },
     /// Ends the session and the action.
     Exit {
@@ -410,6 +419,35 @@ pub enum ExprKind {
     },
     /// Bytes of a string before its NUL; u64.
     StringLength(Buffered),
+    /// Where a string is found in another, from 0; i64, -1 when it is not.
+    Search {
+        /// Where.
+        haystack: Buffered,
+        /// What.
+        needle: StringOperand,
+    },
+    /// Which of two values comes first in their first bytes; i64: 0, or the difference of the first bytes that differ.
+    OrderBytes {
+        /// First.
+        left: Buffered,
+        /// Second.
+        right: Buffered,
+        /// How many.
+        count: u32,
+    },
+    /// Memory value: a string behind another.
+    Concatenate(Buffered, Buffered),
+    /// What a helper or an instruction makes of scalars.
+    Operation(Operation, Vec<Expr>),
+    /// Writes to user memory: i64, 0 or an error.
+    WriteUser {
+        /// Where.
+        address: Box<Expr>,
+        /// What.
+        value: Buffered,
+        /// How many bytes of it.
+        length: Box<Expr>,
+    },
     /// Memory value: a tuple, laid out as its type says; or the two numbers of a [`Type::Timestamp`].
     Tuple(Vec<Expr>),
     /// Memory value: a string of a smaller type, with zeros up to the size of this type.
@@ -539,33 +577,6 @@ impl BinaryOp {
                 | BinaryOp::GreaterEqual
         )
     }
-}
-
-/// What code generation must know how to emit (class C of the builtin table). Everything is unsigned unless said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Intrinsic {
-    /// Upper half of `bpf_get_current_pid_tgid`: the process.
-    Pid,
-    /// Lower half: the thread.
-    Tid,
-    /// Lower half of `bpf_get_current_uid_gid`.
-    Uid,
-    /// Upper half.
-    Gid,
-    /// Memory value, `string[16]`: the name of the current thread.
-    Comm,
-    /// `bpf_get_smp_processor_id`
-    Cpu,
-    /// `bpf_ktime_get_boot_ns`: nanoseconds since boot.
-    NanosecondsBoot,
-    /// `bpf_ktime_get_ns`: nanoseconds since boot without suspends.
-    NanosecondsMonotonic,
-    /// Nanoseconds (as [`Intrinsic::NanosecondsBoot`]) since the loader set the global variable `lt_start`.
-    Elapsed,
-    /// `bpf_get_current_task`: address of the current `struct task_struct`.
-    CurrentTask,
-    /// `bpf_get_prandom_u32`
-    Random,
 }
 
 /// Bytes of variables and slots that a program's frame has room for ([`Probe::framed`]); the rest of the stack is for what

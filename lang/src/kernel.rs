@@ -90,6 +90,8 @@ features! {
     StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), Some("loop"), "loops of millions of steps";
     PlainPointerArguments since 5 . 17, Detect::Version, None, "direct reads of trampoline arguments that point to something else than a structure";
     MapWithoutPreallocation since 6 . 1, Detect::Version, None, "hash maps that allocate on demand from any context";
+    AtomicClock since 6 . 1, Detect::Helper("BPF_FUNC_ktime_get_tai_ns"), Some("get_tai_ns"), "clock of atomic time for programs";
+    Override since 5 . 10, Detect::Symbol("bpf_override_return"), None, "way to keep functions from running (CONFIG_BPF_KPROBE_OVERRIDE)";
     Kprobes since 5 . 10, Detect::Symbol("register_kprobe"), None, "kprobes (CONFIG_KPROBES)";
     Trampolines since 5 . 10, Detect::Symbol("bpf_trampoline_link_prog"), None, "fentry and fexit (BPF trampolines)";
     KprobeMulti since 5 . 18, Detect::Symbol("bpf_kprobe_multi_link_release"), Some("kprobe_multi"), "many kprobes with one program";
@@ -251,6 +253,12 @@ pub trait Kernel: KernelTypes + ProbeTargets {
     fn has(&self, feature: Feature) -> bool;
     /// Number of possible CPUs (the length of per-CPU values).
     fn possible_cpus(&self) -> u32;
+    /// Address of a symbol; for a variable of which each CPU has its own, what is added to the CPU's base.
+    fn symbol(&self, name: &str) -> Lookup<u64>;
+    /// Id of the control group (version 2) at this path.
+    fn control_group(&self, path: &str) -> Lookup<u64>;
+    /// Device and inode of the PID namespace in which processes are to be numbered; `None` for the machine's first.
+    fn pid_namespace(&self) -> Option<(u64, u64)>;
     /// Address space of a pointer argument of this tracepoint: system call arguments point into user memory.
     fn tracepoint_space(&self, category: &str) -> AddressSpace {
         if category == "syscalls" { AddressSpace::User } else { AddressSpace::Kernel }

@@ -23,6 +23,7 @@ mod parser;
 mod preamble;
 pub mod probes;
 pub mod prompt;
+pub mod registers;
 pub mod source;
 pub mod table;
 pub mod token;

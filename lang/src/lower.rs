@@ -6,6 +6,7 @@ mod call;
 mod event;
 mod expr;
 mod flow;
+mod forms;
 mod functions;
 mod map_functions;
 mod maps;
@@ -14,6 +15,7 @@ mod place;
 mod raw;
 #[cfg(test)]
 mod raw_tests;
+mod requests;
 mod shapes;
 mod slots;
 mod stmt;
@@ -51,21 +53,7 @@ pub fn lower(
     // what is wrong with the definitions was told by the checker
     let (kernel, _) = WithDefinitions::new(ast.definitions.clone(), kernel);
     let kernel = &kernel;
-    let mut session = Session {
-        checked,
-        kernel,
-        options,
-        out: Diagnostics::default(),
-        maps: Vec::new(),
-        events: Vec::new(),
-        stacks: None,
-        time_formats: Vec::new(),
-        exits: false,
-        read_maps: HashSet::new(),
-        numbers: HashSet::new(),
-        deleted_scalars: HashSet::new(),
-        uses: pages::Uses::default(),
-    };
+    let mut session = Session::new(checked, kernel, options);
     session.add_user_maps();
     let mut scratch_size = 0;
     let mut probes = Vec::with_capacity(checked.programs.len());
@@ -99,6 +87,9 @@ pub fn lower(
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
         time_formats: session.time_formats,
+        group_filters: session.group_filters,
+        cut_size: session.options.max_strlen,
+        cut_mark: session.options.cut_mark.clone(),
     };
     (Lowered { program: hir::Program { probes, definitions: ast.definitions.clone() }, manifest }, session.out)
 }
@@ -129,6 +120,7 @@ struct Session<'a> {
     events: Vec<Event>,
     stacks: Option<MapId>,
     time_formats: Vec<Vec<u8>>,
+    group_filters: Vec<String>,
     exits: bool,
     /// Maps that programs do more with than add to their values.
     read_maps: HashSet<MapId>,
@@ -138,6 +130,27 @@ struct Session<'a> {
     deleted_scalars: HashSet<MapId>,
     /// What decides which maps have two pages.
     uses: pages::Uses,
+}
+
+impl<'a> Session<'a> {
+    fn new(checked: &'a CheckedScript, kernel: &'a dyn Kernel, options: &'a SessionOptions) -> Session<'a> {
+        Session {
+            checked,
+            kernel,
+            options,
+            out: Diagnostics::default(),
+            maps: Vec::new(),
+            events: Vec::new(),
+            stacks: None,
+            time_formats: Vec::new(),
+            group_filters: Vec::new(),
+            exits: false,
+            read_maps: HashSet::new(),
+            numbers: HashSet::new(),
+            deleted_scalars: HashSet::new(),
+            uses: pages::Uses::default(),
+        }
+    }
 }
 
 impl Session<'_> {

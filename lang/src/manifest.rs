@@ -1,14 +1,15 @@
 //! What a loader must know beside the ELF object: programs, maps, event layouts, formats. It is complete before the
 //! code generator runs; emitter and decoder read the same layouts and cannot drift. It can be written to a file.
 
+mod action;
 mod attach;
 mod shapes;
 pub mod state;
 
-use crate::format::Format;
 use crate::source::Span;
 use crate::table::Table;
 use crate::types::Type;
+pub use action::EventAction;
 pub use attach::{Attach, Operand, OperandPlace, SampleRate, UserPlace};
 use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
@@ -47,6 +48,12 @@ pub struct Manifest {
     pub shapes: Shapes,
     /// Formats of times ([`Type::Timestamp`]), as strftime(3) takes them; `%f` is microseconds.
     pub time_formats: Vec<Vec<u8>>,
+    /// Wildcards for the names of hierarchies of control groups ([`Type::GroupPath`]).
+    pub group_filters: Vec<String>,
+    /// Bytes of the strings that may have been cut off to fit.
+    pub cut_size: u32,
+    /// What is shown behind a string that was cut off.
+    pub cut_mark: String,
 }
 
 /// A BPF program: one attach point with its action.
@@ -254,42 +261,6 @@ pub struct Event {
     pub trimmed: bool,
     /// The call in the source.
     pub span: Span,
-}
-
-/// What user space does with an event. Those that name a whole map have a field in probes that the kernel runs: a u64
-/// that tells the program's actions apart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum EventAction {
-    /// Format the fields.
-    Printf(Format),
-    /// Print the only field as a value.
-    PrintValue,
-    /// Print a map as it is when the request is carried out.
-    PrintMap {
-        /// Which.
-        map: MapId,
-        /// Only the entries with the largest values.
-        top: Option<u64>,
-        /// Values are divided by this.
-        div: Option<u64>,
-    },
-    /// Print one entry of a map: the fields are the key, in the map's stored form.
-    PrintEntry {
-        /// Which.
-        map: MapId,
-    },
-    /// Remove all entries.
-    ClearMap {
-        /// Which.
-        map: MapId,
-    },
-    /// Set the values of all entries to zero.
-    ZeroMap {
-        /// Which.
-        map: MapId,
-    },
-    /// Print the time of day at which the request is carried out, as strftime(3) does with this format.
-    Time(Vec<u8>),
 }
 
 /// Why something that should have been recorded was not. Each program has one u64 counter for each.

@@ -128,6 +128,49 @@ pub struct ProbeRow {
     pub example: &'static str,
 }
 
+impl ProbeRow {
+    /// What `probetype` says.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            ProbeKind::Begin | ProbeKind::End => "special",
+            _ => self.name,
+        }
+    }
+
+    /// Whether pointers among its arguments are known to the verifier by their types.
+    pub fn has_typed_arguments(&self) -> bool {
+        matches!(self.kind, ProbeKind::Fentry | ProbeKind::Fexit | ProbeKind::RawTracepoint)
+    }
+
+    /// Whether its programs are handed the registers of what was interrupted.
+    pub fn has_registers(&self) -> bool {
+        match self.kind {
+            ProbeKind::Kprobe
+            | ProbeKind::Kretprobe
+            | ProbeKind::Uprobe
+            | ProbeKind::Uretprobe
+            | ProbeKind::Profile
+            | ProbeKind::Software
+            | ProbeKind::Usdt
+            | ProbeKind::Watchpoint
+            | ProbeKind::Hardware => true,
+            ProbeKind::Begin
+            | ProbeKind::End
+            | ProbeKind::Interval
+            | ProbeKind::Tracepoint
+            | ProbeKind::Fentry
+            | ProbeKind::Fexit
+            | ProbeKind::Function
+            | ProbeKind::FunctionReturn
+            | ProbeKind::Iter
+            | ProbeKind::Itself
+            | ProbeKind::Bench
+            | ProbeKind::Test
+            | ProbeKind::RawTracepoint => false,
+        }
+    }
+}
+
 /// All probe kinds.
 pub const ALL: &[ProbeRow] = &[
     ProbeRow {

@@ -101,6 +101,23 @@ pub struct StackType {
     pub frames: u32,
 }
 
+/// Where the name of a number is looked up when it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NameKind {
+    /// Error numbers.
+    Error,
+    /// Signals.
+    Signal,
+    /// System calls.
+    SystemCall,
+    /// Users.
+    User,
+    /// Processes: the name of their first thread.
+    Process,
+    /// Addresses of hardware: six bytes, the first in the low bits.
+    HardwareAddress,
+}
+
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {
@@ -151,9 +168,32 @@ pub enum Type {
     /// A time that is shown as a format says: nanoseconds since boot (u64), then the format's index in
     /// [`crate::manifest::Manifest::time_formats`] (u64).
     Timestamp,
+    /// A number (u64) that is shown by name.
+    Named(NameKind),
+    /// An address of the network: its family (u64), then 16 bytes, of which IPv4 uses the first four.
+    Inet,
+    /// A control group that is shown as its paths: its id (u64), then the filter's index in
+    /// [`crate::manifest::Manifest::group_filters`] (u64), counted from 1; 0 for none.
+    GroupPath,
+}
+
+impl NameKind {
+    /// As messages call such a number.
+    pub fn word(self) -> &'static str {
+        match self {
+            NameKind::Error => "error",
+            NameKind::Signal => "signal",
+            NameKind::SystemCall => "syscall",
+            NameKind::User => "username",
+            NameKind::Process => "process",
+            NameKind::HardwareAddress => "mac_address",
+        }
+    }
 }
 
 impl Type {
+    /// `uint8`
+    pub const U8: Type = Type::Int(IntType { bits: 8, signed: false });
     /// `int64`, the type of literals and arithmetic.
     pub const I64: Type = Type::Int(IntType { bits: 64, signed: true });
     /// `uint64`
@@ -177,8 +217,9 @@ impl Type {
             Type::Record(record) => record.size,
             Type::String { size } => *size,
             Type::Buffer { size } => size.saturating_add(BUFFER_HEADER),
-            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol => 8,
-            Type::Timestamp => 16,
+            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Named(_) => 8,
+            Type::Timestamp | Type::GroupPath => 16,
+            Type::Inet => 24,
             Type::Array { element, len } => element.size().saturating_mul(*len),
             Type::Tuple(_) | Type::Fields(_) => self.layout().size,
         }
@@ -192,6 +233,7 @@ impl Type {
             Type::Record(record) => 1 << record.size.trailing_zeros().min(2),
             Type::Int(int) | Type::Enum(EnumRef { int, .. }) => u32::from(int.bits / 8),
             Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Timestamp => 8,
+            Type::Named(_) | Type::Inet | Type::GroupPath => 8,
             Type::Array { element, .. } => element.align(),
             Type::Tuple(_) | Type::Fields(_) => self.layout().align,
         }
@@ -232,7 +274,13 @@ impl Type {
     pub fn is_scalar(&self) -> bool {
         matches!(
             self,
-            Type::Bool | Type::Int(_) | Type::Enum(_) | Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol
+            Type::Bool
+                | Type::Int(_)
+                | Type::Enum(_)
+                | Type::Pointer { .. }
+                | Type::Stack(_)
+                | Type::KernelSymbol
+                | Type::Named(_)
         )
     }
 
@@ -311,6 +359,9 @@ impl std::fmt::Display for Type {
             Type::Stack(stack) => f.write_str(if stack.space == AddressSpace::User { "ustack" } else { "kstack" }),
             Type::KernelSymbol => f.write_str("ksym"),
             Type::Timestamp => f.write_str("timestamp"),
+            Type::Named(kind) => f.write_str(kind.word()),
+            Type::Inet => f.write_str("inet"),
+            Type::GroupPath => f.write_str("cgroup_path"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes and a type become a value. Nothing here fails: bytes that are missing (a record that was cut off) read as zero.
 
+use crate::names;
 use crate::shapes;
 use crate::symbolize::Symbolizer;
 use crate::value::{Bucket, Histogram, Int, Value};
@@ -40,7 +41,23 @@ pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Val
             let used = unsigned(part(bytes, 0, BUFFER_HEADER), BUFFER_HEADER) as u32;
             Value::Buffer(part(bytes, BUFFER_HEADER, used.min(*size)))
         }
-        Type::String { size } => Value::Str(text(part(bytes, 0, *size))),
+        Type::String { size } => {
+            let text = text(part(bytes, 0, *size));
+            let (cut, mark) = &symbolizer.cut;
+            // The last byte is the NUL's: what fills the rest was cut off, or just fits.
+            if size == cut && text.len() + 1 == *size as usize && !mark.is_empty() {
+                return Value::Text([text, mark].concat());
+            }
+            Value::Str(text)
+        }
+        Type::Named(kind) => Value::Text(symbolizer.numbers.show(*kind, unsigned(bytes, 8))),
+        Type::GroupPath => Value::Text(symbolizer.numbers.group(unsigned(bytes, 8), unsigned(part(bytes, 8, 8), 8))),
+        Type::Inet => {
+            let mut address = [0; 16];
+            let given = part(bytes, 8, 16);
+            address[..given.len()].copy_from_slice(given);
+            Value::Text(names::address(unsigned(bytes, 8), address))
+        }
         Type::Pointer { .. } => Value::Pointer(unsigned(bytes, 8)),
         Type::Timestamp => Value::Text(symbolizer.times.show(unsigned(part(bytes, 8, 8), 8), unsigned(bytes, 8))),
         Type::KernelSymbol => {

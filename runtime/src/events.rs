@@ -3,15 +3,25 @@
 use crate::cuts::{Cuts, Request};
 use crate::decode;
 use crate::error::RunError;
+use crate::error::words;
 use crate::map_reader::{Entries, MapReader};
 use crate::maps::{Screen, Selection, entry, show};
 use crate::options::OutputFormat;
-use crate::output::{BenchmarkRun, Output, Sink, TestRun, format, output};
+use crate::output::{BenchmarkRun, Message, Output, Sink, TestRun, format, output};
 use crate::symbolize::Symbolizer;
 use crate::times;
+use crate::value::Value;
+use lt_lang::codes::Code;
+use lt_lang::diagnostic::Diagnostic;
+use lt_lang::format::Format;
 use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole};
-use lt_lang::types::Layout;
+use lt_lang::types::{Layout, Type};
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
 
 /// Carries out requests, one at a time, in the order of the event ring.
 pub struct Requests<'m> {
@@ -29,6 +39,8 @@ pub struct Requests<'m> {
     /// Where output goes.
     pub sink: Sink,
     text: Vec<u8>,
+    /// What the script has to say to the user, in order.
+    pub messages: Vec<Diagnostic>,
 }
 
 impl<'m> Requests<'m> {
@@ -51,6 +63,7 @@ impl<'m> Requests<'m> {
             kept: None,
             sink,
             text: Vec::new(),
+            messages: Vec::new(),
         }
     }
 
@@ -99,6 +112,10 @@ impl<'m> Requests<'m> {
                     self.zeroed.insert(*map);
                 }
             }
+            EventAction::Message { error, format } => self.message(event, record, *error, format),
+            EventAction::Cat { format, most } => self.cat(event, record, format, *most),
+            EventAction::System(format) => self.system(event, record, format)?,
+            EventAction::Join(separator) => self.join(event, record, separator),
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.event_done()
@@ -107,6 +124,78 @@ impl<'m> Requests<'m> {
     /// The maps, in the manifest's order.
     pub fn readers(&self) -> &[MapReader<'m>] {
         &self.maps
+    }
+
+    /// Formats the fields into `self.text`.
+    fn format(&mut self, event: &Event, record: &[u8], pieces: &Format) {
+        let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+        self.text.clear();
+        format(pieces, &values, &mut self.text);
+    }
+
+    fn message(&mut self, event: &Event, record: &[u8], error: bool, pieces: &Format) {
+        self.format(event, record, pieces);
+        self.output.message(&Message { error, text: &self.text }, self.sink.buffer());
+        let text = String::from_utf8_lossy(&self.text).trim_end().to_string();
+        let make = if error { Diagnostic::error } else { Diagnostic::warning };
+        self.messages.push(make(Code::ScriptMessage, text).at(event.span, ""));
+    }
+
+    fn cat(&mut self, event: &Event, record: &[u8], pieces: &Format, most: u32) {
+        self.format(event, record, pieces);
+        let name = OsStr::from_bytes(&self.text).to_os_string();
+        self.text.clear();
+        let read = File::open(&name).and_then(|file| file.take(u64::from(most)).read_to_end(&mut self.text));
+        if let Err(error) = read {
+            let message = format!("cat() cannot read `{}`: {}", name.display(), words(&error));
+            self.messages.push(Diagnostic::error(Code::ScriptMessage, message).at(event.span, ""));
+        }
+        self.output.text("cat", &self.text, self.sink.buffer());
+    }
+
+    /// What was printed before stands before what the command prints.
+    fn system(&mut self, event: &Event, record: &[u8], pieces: &Format) -> Result<(), RunError> {
+        self.format(event, record, pieces);
+        self.sink.flush()?;
+        let command = OsStr::from_bytes(&self.text).to_os_string();
+        let mut shell = std::process::Command::new("/bin/sh");
+        let ran = shell.arg("-c").arg(&command).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        match ran {
+            Ok(ran) => self.output.text("syscall", &ran.stdout, self.sink.buffer()),
+            Err(error) => {
+                let message = format!("the shell cannot be started: {}", words(&error));
+                self.messages.push(Diagnostic::error(Code::ScriptMessage, message).at(event.span, ""));
+            }
+        }
+        Ok(())
+    }
+
+    /// Addresses and strings by turns, up to the address 0.
+    fn join(&mut self, event: &Event, record: &[u8], separator: &[u8]) {
+        let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+        self.text.clear();
+        for (at, pair) in values.chunks_exact(2).enumerate() {
+            let [Value::Int(address), text] = pair else { break };
+            if address.raw == 0 {
+                break;
+            }
+            if at > 0 {
+                self.text.extend_from_slice(separator);
+            }
+            match text {
+                Value::Str(text) => {
+                    self.text.extend_from_slice(text);
+                    // full: cut off, or just fits
+                    let size = event.fields.get(2 * at + 1).map_or(0, Type::size);
+                    if text.len() + 1 == size as usize {
+                        self.text.extend_from_slice(self.manifest.cut_mark.as_bytes());
+                    }
+                }
+                Value::Text(text) => self.text.extend_from_slice(text),
+                _ => {}
+            }
+        }
+        self.output.join(&self.text, self.sink.buffer());
     }
 
     fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {

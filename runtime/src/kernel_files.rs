@@ -75,6 +75,21 @@ fn symbol(line: &str) -> Option<(&str, &str)> {
     (matches!(kind, "t" | "T" | "w" | "W") && module != "bpf").then_some((name, module))
 }
 
+/// The address of a symbol; `None` when there is none, or when the kernel does not show addresses.
+pub(crate) fn symbol_address(name: &str) -> io::Result<Option<u64>> {
+    let mut found = None;
+    each_line(File::open(KALLSYMS)?, |line| {
+        let mut words = line.split_ascii_whitespace();
+        let address = words.next().and_then(|word| u64::from_str_radix(word, 16).ok());
+        if words.nth(1) != Some(name) {
+            return ControlFlow::Continue(());
+        }
+        found = address;
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
+}
+
 /// Whether the kernel has a function of this name.
 pub(crate) fn has_function(name: &str) -> bool {
     let mut found = false;

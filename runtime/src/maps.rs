@@ -154,7 +154,7 @@ fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
             let number = |bytes: &[u8]| (decode::unsigned(bytes, u32::from(int.bits / 8)) << unused) as i64;
             number(left).cmp(&number(right))
         }
-        Type::Timestamp => decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8)),
+        Type::Timestamp | Type::GroupPath => decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8)),
         Type::String { .. } => decode::text(left).cmp(decode::text(right)),
         ty if ty.is_scalar() => decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size())),
         Type::Array { element, .. } => {

@@ -235,6 +235,19 @@ impl KernelProfile {
     }
 }
 
+/// Inode of the machine's first PID namespace (`PROC_PID_INIT_INO`).
+const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+
+impl KernelProfile {
+    /// Refuses what only a kernel that runs can be asked.
+    fn only_running(&self, what: &str) -> Result<(), KernelError> {
+        match self.source {
+            Source::Running => Ok(()),
+            Source::Saved(_) => Err(KernelError::Unreadable(format!("{what} are only known of the kernel that runs"))),
+        }
+    }
+}
+
 impl KernelTypes for KernelProfile {
     fn record(&self, kind: RecordKind, name: &str) -> Lookup<Type> {
         Ok(self.btf()?.record(kind, name))
@@ -376,6 +389,29 @@ impl Kernel for KernelProfile {
         };
         self.features.borrow_mut().insert(feature, has);
         has
+    }
+
+    fn symbol(&self, name: &str) -> Lookup<u64> {
+        self.only_running("addresses of symbols")?;
+        let read = kernel_files::symbol_address(name);
+        read.map_err(|error| KernelError::Unreadable(format!("/proc/kallsyms: {error}")))
+    }
+
+    fn control_group(&self, path: &str) -> Lookup<u64> {
+        use std::os::unix::fs::MetadataExt;
+        self.only_running("control groups")?;
+        match std::fs::metadata(path) {
+            Ok(found) => Ok(Some(found.ino())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(KernelError::Unreadable(format!("{path}: {error}"))),
+        }
+    }
+
+    fn pid_namespace(&self) -> Option<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        let Source::Running = self.source else { return None };
+        let own = std::fs::metadata("/proc/self/ns/pid").ok()?;
+        (own.ino() != FIRST_PID_NAMESPACE).then(|| (own.dev(), own.ino()))
     }
 
     fn possible_cpus(&self) -> u32 {

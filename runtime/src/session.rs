@@ -21,10 +21,10 @@ use crate::shapes::Shapes;
 use crate::signals::{OwnSignals, Signals};
 use crate::symbolize::{StackMap, Symbolizer};
 use crate::table::Table;
-use crate::times::Times;
+use crate::times::{Times, tai_offset};
 use libbpf_rs::{Link, MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
-use lt_lang::manifest::{Attach, Manifest, Map, MapId, MapRole, Program};
+use lt_lang::manifest::{Attach, Manifest, Map, MapId, MapRole, Program, state};
 use std::collections::HashMap;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -71,7 +71,7 @@ fn run_session(
     kept: Option<&mut KeptMaps>,
 ) -> Result<(), RunError> {
     let mut command = loaded.command.take();
-    let mut session = Session::new(loaded, kept.as_deref())?;
+    let mut session = Session::new(loaded, warn, kept.as_deref())?;
     if let Some(kept) = &kept {
         kept.restore(&loaded.manifest, session.requests.readers(), warn)?;
     }
@@ -95,6 +95,8 @@ fn run_session(
 
 pub(crate) struct Session<'l> {
     pub(crate) loaded: &'l Loaded,
+    /// Takes what the user is to be told.
+    warn: &'l dyn Fn(Diagnostic),
     poller: Poller,
     ring: Option<Ring>,
     pub(crate) requests: Requests<'l>,
@@ -107,7 +109,7 @@ pub(crate) struct Session<'l> {
 }
 
 impl<'l> Session<'l> {
-    fn new(loaded: &'l Loaded, kept: Option<&KeptMaps>) -> Result<Session<'l>, RunError> {
+    fn new(loaded: &'l Loaded, warn: &'l dyn Fn(Diagnostic), kept: Option<&KeptMaps>) -> Result<Session<'l>, RunError> {
         let (object, manifest) = (&loaded.object, &loaded.manifest);
         let fds = map_descriptors(object, manifest)?;
         let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
@@ -129,6 +131,8 @@ impl<'l> Session<'l> {
         let formats = kept.map_or_else(|| manifest.time_formats.clone(), |kept| kept.all_formats(manifest));
         symbolizer.times = Times::new(formats);
         symbolizer.shapes = Shapes::new(&manifest.shapes);
+        symbolizer.numbers.filters.clone_from(&manifest.group_filters);
+        symbolizer.cut = (manifest.cut_size, manifest.cut_mark.clone().into_bytes());
         let requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {
@@ -147,7 +151,17 @@ impl<'l> Session<'l> {
             .progs_mut()
             .map(|program| (program.name().to_string_lossy().into_owned(), program.as_fd().as_raw_fd()));
         let programs = programs.collect();
-        Ok(Session { loaded, poller, ring, requests, programs, timers: Vec::new(), own_signals: None, failed: false })
+        Ok(Session {
+            loaded,
+            warn,
+            poller,
+            ring,
+            requests,
+            programs,
+            timers: Vec::new(),
+            own_signals: None,
+            failed: false,
+        })
     }
 
     /// Begin actions, then everything until the end of the session.
@@ -161,6 +175,10 @@ impl<'l> Session<'l> {
         self.own_signals = OwnSignals::watch(&self.signals_of_script())?;
         self.announce(probes);
         self.loaded.state.set_start(since_boot());
+        self.loaded.state.set_word(state::TAI_OFFSET, tai_offset());
+        self.loaded
+            .state
+            .set_word(state::COMMAND_PID, command.as_deref().map_or(0, |command| u64::from(command.pid())));
         self.run_drivers(&Attach::Begin)?;
         if self.has_exited() || !self.has_work() {
             self.notify();
@@ -357,6 +375,11 @@ impl<'l> Session<'l> {
             while batch > 0 {
                 let Some((record, position)) = ring.next() else { break };
                 self.requests.carry_out(record, position)?;
+                if !self.requests.messages.is_empty() {
+                    // what was printed before the message stands before it
+                    self.requests.sink.flush()?;
+                    self.requests.messages.drain(..).for_each(self.warn);
+                }
                 batch -= 1;
                 left -= 1;
             }

@@ -32,6 +32,13 @@ impl State {
         self.word(at).map_or(0, |word| word.load(Ordering::SeqCst))
     }
 
+    /// Sets a word that programs read.
+    pub fn set_word(&self, at: usize, value: u64) {
+        if let Some(word) = self.word(at) {
+            word.store(value, Ordering::SeqCst);
+        }
+    }
+
     /// Lets programs act, or makes them return at entry.
     pub fn set_stopped(&self, stopped: bool) {
         if let Some(word) = self.word(state::STOPPED) {

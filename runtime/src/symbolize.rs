@@ -1,6 +1,7 @@
 //! Kernel addresses become names, stack ids become frames. Nothing is read before the first address; results are kept
 //! within a bound.
 
+use crate::names::Names;
 use crate::shapes::Shapes;
 use crate::times::Times;
 use crate::value::{Frame, Symbol};
@@ -38,6 +39,10 @@ pub struct Symbolizer {
     pub times: Times,
     /// For values that are records or enumerations.
     pub shapes: Shapes,
+    /// For numbers that are shown by name.
+    pub numbers: Names,
+    /// Bytes of the strings that are marked when they are full, and the mark.
+    pub cut: (u32, Vec<u8>),
 }
 
 impl Symbolizer {
@@ -53,6 +58,8 @@ impl Symbolizer {
             representatives: HashMap::new(),
             times: Times::default(),
             shapes: Shapes::default(),
+            numbers: Names::default(),
+            cut: (0, Vec::new()),
         }
     }
 

@@ -30,6 +30,11 @@ impl Times {
     }
 }
 
+/// Nanoseconds from the clock of boot to that of atomic time.
+pub fn tai_offset() -> u64 {
+    (clock(libc::CLOCK_TAI) - clock(libc::CLOCK_BOOTTIME)) as u64
+}
+
 /// The time of day in this format.
 pub fn now(format: &[u8]) -> Vec<u8> {
     local(format, seconds(clock(libc::CLOCK_REALTIME)))

@@ -1,16 +1,23 @@
 //! THE table of builtins: values and functions, what they take and give, where they may stand, how they are lowered.
 //! Resolver, checker, completion, `lt doc` and tests read it; nothing else knows a builtin's name.
 
+mod compile;
+mod forms;
+mod kernel;
 mod map;
 mod memory;
+mod network;
 mod output;
 mod process;
 mod stack;
+mod system;
+mod task;
 mod text;
 mod time;
 
 use crate::hir::Intrinsic;
 use crate::types::Type;
+pub use forms::{RequestForm, TypeTest, ValueForm};
 
 /// A row of the table.
 #[derive(Debug)]
@@ -31,6 +38,45 @@ pub struct Builtin {
     pub doc: &'static str,
     /// A script that uses it.
     pub example: &'static str,
+}
+
+impl Builtin {
+    /// A bare word that can stand everywhere.
+    const fn value(
+        name: &'static str,
+        returns: Type,
+        lowering: Lowering,
+        doc: &'static str,
+        example: &'static str,
+    ) -> Builtin {
+        let (params, allowed) = (&[], Allowed::Anywhere);
+        Builtin { name, form: Form::Value, params, returns: Returns::Fixed(returns), allowed, lowering, doc, example }
+    }
+
+    /// A function that can stand in some probes only.
+    const fn limited(
+        allowed: Allowed,
+        name: &'static str,
+        params: &'static [Param],
+        returns: Returns,
+        lowering: Lowering,
+        texts: [&'static str; 2],
+    ) -> Builtin {
+        let [doc, example] = texts;
+        Builtin { name, form: Form::Function, params, returns, allowed, lowering, doc, example }
+    }
+
+    /// A function of these parameters that can stand everywhere.
+    const fn function(
+        name: &'static str,
+        params: &'static [Param],
+        returns: Returns,
+        lowering: Lowering,
+        doc: &'static str,
+        example: &'static str,
+    ) -> Builtin {
+        Builtin { name, form: Form::Function, params, returns, allowed: Allowed::Anywhere, lowering, doc, example }
+    }
 }
 
 /// How it is written.
@@ -97,6 +143,10 @@ pub enum ParamClass {
     Variable,
     /// Any value.
     Any,
+    /// What decides: a bool, number or pointer.
+    Condition,
+    /// One of these bare words.
+    Word(&'static [&'static str]),
     /// A stack mode word (bpftrace, perf, raw) or an integer literal: the number of frames.
     StackOption,
 }
@@ -112,6 +162,8 @@ pub enum Returns {
     SessionString,
     /// A pointer to `struct` of this name, or a bare address without BTF.
     RecordPointer(&'static str),
+    /// An address of a `uint64` of the kernel.
+    CpuPointer,
     /// The compile-time text of the attach point.
     AttachText,
     /// A stack of the kernel or of user space.
@@ -133,6 +185,10 @@ pub enum Allowed {
     OnFunctions,
     /// In iterators.
     OnObjects,
+    /// Where the program is handed the registers of what was interrupted.
+    WithRegisters,
+    /// Where a kernel function can be kept from running.
+    OnKprobes,
 }
 
 /// What a builtin becomes in the HIR.
@@ -188,11 +244,24 @@ pub enum Lowering {
     TextLength,
     /// `exit([code])`
     Exit,
+    /// A value that is computed as its form says.
+    Value(ValueForm),
+    /// Something to be done, as its form says.
+    Request(RequestForm),
+}
+
+impl Lowering {
+    /// Whether it changes what is traced, and so has to be allowed.
+    pub fn changes_system(self) -> bool {
+        matches!(self, Lowering::Request(form) if form.changes_system())
+    }
 }
 
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, map::ROWS, output::ROWS].into_iter().flatten()
+    let usual = [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, map::ROWS, output::ROWS];
+    let others = [task::ROWS, kernel::ROWS, network::ROWS, system::ROWS, compile::ROWS];
+    usual.into_iter().chain(others).flatten()
 }
 
 /// Finds a builtin by name; `arg7` finds the row of `argN`.

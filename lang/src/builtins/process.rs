@@ -1,6 +1,6 @@
 //! The current task and CPU.
 
-use super::{Allowed, Builtin, Form, Lowering, Returns};
+use super::{Allowed, Builtin, Form, Lowering, Param, ParamClass, Returns, ValueForm};
 use crate::hir::Intrinsic;
 use crate::types::Type;
 
@@ -8,21 +8,21 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin {
         name: "pid",
         form: Form::Value,
-        params: &[],
+        params: &[Param::optional("namespace", ParamClass::Word(&["curr_ns", "init"]))],
         returns: Returns::Fixed(Type::U32),
         allowed: Allowed::Anywhere,
-        lowering: Lowering::Intrinsic(Intrinsic::Pid),
-        doc: "Process id (thread group id) of the current task.",
+        lowering: Lowering::Value(ValueForm::ProcessId { thread: false }),
+        doc: "Process id (thread group id) of the current task, as lt sees it; pid(init) as the machine's first PID namespace does.",
         example: "begin { print(pid) }",
     },
     Builtin {
         name: "tid",
         form: Form::Value,
-        params: &[],
+        params: &[Param::optional("namespace", ParamClass::Word(&["curr_ns", "init"]))],
         returns: Returns::Fixed(Type::U32),
         allowed: Allowed::Anywhere,
-        lowering: Lowering::Intrinsic(Intrinsic::Tid),
-        doc: "Thread id of the current task.",
+        lowering: Lowering::Value(ValueForm::ProcessId { thread: true }),
+        doc: "Thread id of the current task, as lt sees it; tid(init) as the machine's first PID namespace does.",
         example: "begin { print(tid) }",
     },
     Builtin {

@@ -1,6 +1,6 @@
 //! Clocks.
 
-use super::{Allowed, Builtin, Form, Lowering, Param, ParamClass, Returns};
+use super::{Allowed, Builtin, Form, Lowering, Param, ParamClass, Returns, ValueForm};
 use crate::hir::Intrinsic;
 use crate::types::Type;
 
@@ -8,11 +8,11 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin {
         name: "nsecs",
         form: Form::Value,
-        params: &[],
+        params: &[Param::optional("clock", ParamClass::Word(&["monotonic", "boot", "tai", "sw_tai"]))],
         returns: Returns::Fixed(Type::U64),
         allowed: Allowed::Anywhere,
-        lowering: Lowering::Intrinsic(Intrinsic::NanosecondsBoot),
-        doc: "Nanoseconds since boot, suspended time included.",
+        lowering: Lowering::Value(ValueForm::Clock),
+        doc: "Nanoseconds since boot, suspended time included; nsecs(monotonic) without it; nsecs(tai) of the atomic clock, nsecs(sw_tai) nearly so on kernels before 6.1.",
         example: "interval:s:1 { print(nsecs); exit() }",
     },
     Builtin {

@@ -226,6 +226,18 @@ impl ProbeTargets for WithDefinitions<'_> {
 }
 
 impl Kernel for WithDefinitions<'_> {
+    fn symbol(&self, name: &str) -> Lookup<u64> {
+        self.kernel.symbol(name)
+    }
+
+    fn control_group(&self, path: &str) -> Lookup<u64> {
+        self.kernel.control_group(path)
+    }
+
+    fn pid_namespace(&self) -> Option<(u64, u64)> {
+        self.kernel.pid_namespace()
+    }
+
     fn version(&self) -> KernelVersion {
         self.kernel.version()
     }

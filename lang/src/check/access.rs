@@ -3,7 +3,7 @@
 use super::infer::read_from;
 use super::{CheckedProgram, Checker, literal_int, suggest};
 use crate::ast::{Expr, ExprKind, Ident, UnaryOp};
-use crate::builtins::{self, Builtin, Lowering, Returns};
+use crate::builtins::{self, Builtin, Lowering, Returns, ValueForm};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::kernel::Feature;
@@ -26,11 +26,19 @@ pub(crate) fn is_argument_record(expr: &Expr) -> bool {
     named_builtin(expr).is_some_and(|row| row.lowering == Lowering::ArgumentRecord)
 }
 
+/// Whether the expression is `config`.
+pub(crate) fn is_settings(expr: &Expr) -> bool {
+    named_builtin(expr).is_some_and(|row| row.lowering == Lowering::Value(ValueForm::Settings))
+}
+
 impl Checker<'_> {
     pub(super) fn field(&mut self, base: &Expr, field: &Ident) -> Type {
         if let Some(row) = named_builtin(base).filter(|row| row.lowering == Lowering::ArgumentRecord) {
             let allowed = self.check_allowed(row, row.name, base.span);
             return if allowed { self.named_argument(field) } else { Type::Error };
+        }
+        if is_settings(base) {
+            return self.setting(field);
         }
         let ty = self.expr(base);
         match &ty {

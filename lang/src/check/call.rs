@@ -106,6 +106,8 @@ impl Checker<'_> {
             Lowering::Length => self.check_length(args),
             Lowering::FormatTime => self.check_time(args),
             Lowering::Exit => Type::Void,
+            Lowering::Value(form) => self.form_type(form, row, name, args),
+            Lowering::Request(form) => self.check_request(form, args, name.span),
             _ => self.builtin_type(row, &name.text, name.span),
         }
     }
@@ -174,6 +176,11 @@ impl Checker<'_> {
             ParamClass::Variable => matches!(arg.kind, ExprKind::Var(_)) || self.not_a_variable(name, arg),
             ParamClass::Any => self.expr(arg) != Type::Error,
             ParamClass::StackOption => self.stack_option(arg),
+            ParamClass::Word(words) => self.word_argument(param, name, arg, words),
+            ParamClass::Condition => {
+                self.condition(arg);
+                *self.program.ty(arg) != Type::Error
+            }
         }
     }
 
@@ -326,14 +333,14 @@ impl Checker<'_> {
         Type::Bool
     }
 
-    fn check_format(&mut self, args: &[Expr]) -> Type {
+    pub(super) fn check_format(&mut self, args: &[Expr]) -> Type {
         let Some((first, values)) = args.split_first() else { return Type::Void };
         let ExprKind::Str(bytes) = &first.kind else { return Type::Void };
         let format = match Format::parse(bytes) {
             Ok(format) => format,
             Err(error) => {
                 let diagnostic = Diagnostic::error(Code::BadFormat, format!("unknown conversion `{}`", error.text));
-                let help = "printf knows %d %i %u %o %x %X %p %c %s %r %rx %rh and %%";
+                let help = "printf knows %d %i %u %o %x %X %p %c %s %r %rx %rh %gr and %%";
                 self.report(diagnostic.at(first.span, "in this format").help(help));
                 return Type::Void;
             }
@@ -361,7 +368,7 @@ impl Checker<'_> {
             (Type::Buffer { .. }, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => true,
             (_, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => false,
             (Type::Int(_) | Type::Enum(_) | Type::Bool, _) => true,
-            (Type::Pointer { .. }, kind) => kind != ConversionKind::Char,
+            (Type::Pointer { .. }, kind) => kind != ConversionKind::Char && kind != ConversionKind::GfpFlags,
             (_, kind) => kind == ConversionKind::Str,
         };
         if !fine {

@@ -6,7 +6,7 @@ use crate::ast::{Expr, ExprKind, Ident, NodeId, TypeName, UnaryOp};
 use crate::builtins::{self, Allowed, Builtin, Form, Lowering, Returns};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::probes::{self, Arguments, ProbeRow, TargetSyntax};
+use crate::probes::{self, Arguments, ProbeKind, ProbeRow, TargetSyntax};
 use crate::source::Span;
 use crate::types::{AddressSpace, NamedType, RecordKind, RecordRef, StackMode, StackType, Type};
 
@@ -168,7 +168,10 @@ impl Checker<'_> {
         if !self.check_allowed(row, name, span) {
             return Type::Error;
         }
-        self.builtin_type(row, name, span)
+        match row.lowering {
+            Lowering::Value(form) => self.form_type(form, row, &Ident { text: name.to_string(), span }, &[]),
+            _ => self.builtin_type(row, name, span),
+        }
     }
 
     /// The type of a builtin without arguments.
@@ -185,6 +188,7 @@ impl Checker<'_> {
                 self.program.knows_place = true;
                 Type::String { size: self.attach_text(row).len() as u32 + 1 }
             }
+            Returns::CpuPointer => Type::kernel_pointer(Type::U64),
             Returns::KernelStack => Type::Stack(StackType { mode: self.options.stack_mode, ..DEFAULT_STACK }),
             Returns::FromProbe => self.probe_value(row, name, span),
         }
@@ -343,6 +347,8 @@ fn is_allowed(row: &Builtin, probe: &ProbeRow) -> bool {
             matches!(probe.arguments, Arguments::ReturnValue | Arguments::ParametersAndReturnValue)
         }
         Allowed::OnObjects => probe.arguments == Arguments::Object,
+        Allowed::WithRegisters => probe.has_registers(),
+        Allowed::OnKprobes => probe.kind == ProbeKind::Kprobe,
         Allowed::OnFunctions => matches!(probe.target, TargetSyntax::Function | TargetSyntax::UserFunction),
     }
 }

@@ -12,8 +12,10 @@ mod attach;
 mod block;
 mod call;
 mod cast;
+mod constant;
 mod expr;
 mod flow;
+mod forms;
 mod functions;
 mod infer;
 mod known;
@@ -22,6 +24,8 @@ mod map;
 mod map_declarations;
 mod map_functions;
 mod operator;
+mod options;
+mod requests;
 mod stmt;
 mod suggest;
 #[cfg(test)]
@@ -36,16 +40,19 @@ use crate::kernel::Kernel;
 use crate::manifest::MapKind;
 use crate::source::Span;
 use crate::types::{StackMode, Type};
-pub(crate) use access::{CHARACTER, in_memory, is_argument_record};
+pub(crate) use access::{CHARACTER, in_memory, is_argument_record, is_settings};
 pub(crate) use attach::Point;
 pub(crate) use call::{MapArgument, PrintKind, aggregation_call, print_kind};
+pub(crate) use constant::Constant;
 pub(crate) use expr::positional_number;
 pub(crate) use flow::unroll_count;
+pub(crate) use forms::{is_type, network_size, signal_number};
 pub(crate) use infer::{Inferred, comparison_type, merge_types};
 pub use known::KnownMaps;
 pub(crate) use literal::{fold, literal_int};
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
+pub(crate) use options::script_option;
 use std::collections::{HashMap, HashSet};
 pub(crate) use suggest::COMPLETED;
 
@@ -64,6 +71,10 @@ pub struct SessionOptions {
     pub positional: Vec<String>,
     /// Options of the script behind `--`: `--name=value`, `--name`.
     pub named: Vec<(String, Option<String>)>,
+    /// Most bytes of a file that `cat()` prints.
+    pub max_cat_bytes: u32,
+    /// What is shown behind a string that was cut off.
+    pub cut_mark: String,
     /// What changes the traced system may be called.
     pub allow_unsafe: bool,
     /// How stacks are shown that do not say it.
@@ -99,6 +110,8 @@ impl Default for SessionOptions {
             ring_bytes: 512 << 10,
             positional: Vec::new(),
             named: Vec::new(),
+            max_cat_bytes: 10240,
+            cut_mark: "..".into(),
             allow_unsafe: false,
             stack_mode: StackMode::Bpftrace,
             print_maps_on_exit: true,
@@ -227,6 +240,8 @@ fn check_expanded(
         script_names: unsupported::declared_names(ast),
         declared: 0,
         loops: 0,
+        dead: 0,
+        wanted: Vec::new(),
     };
     let start = |(probe, point)| CheckedProgram::new(probe, point, ast.node_count);
     let mut programs: Vec<CheckedProgram> = points.into_iter().map(start).collect();
@@ -240,6 +255,7 @@ fn check_expanded(
     }
     if !checker.out.has_errors() {
         checker.circular_maps();
+        checker.unexpected_options();
     }
     checker.declared_maps(ast);
     let mut out = definition_messages;
@@ -274,6 +290,10 @@ struct Checker<'a> {
     declared: usize,
     /// Loops around the statement that is walked.
     loops: u32,
+    /// Conditions that are known not to hold around the statement that is walked.
+    dead: u32,
+    /// Options of the script that it asks for.
+    wanted: Vec<options::ScriptOption>,
 }
 
 impl Checker<'_> {
@@ -282,6 +302,7 @@ impl Checker<'_> {
         let idle = std::mem::replace(&mut self.program, program);
         self.program.var_at.clear();
         self.declared = 0;
+        self.dead = 0;
         self.scopes.clear();
         self.closed.clear();
         if let Some(predicate) = &probe.predicate {

@@ -36,9 +36,10 @@ impl Checker<'_> {
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, stmt.span),
             StmtKind::If { condition, then, otherwise } => {
                 self.condition(condition);
-                self.block(then);
+                let known = self.constant(condition).map(|value| value.is_true());
+                self.branch(then, known == Some(false));
                 if let Some(otherwise) = otherwise {
-                    self.block(otherwise);
+                    self.branch(otherwise, known == Some(true));
                 }
             }
             StmtKind::Block(block) => self.block(block),
@@ -72,6 +73,13 @@ impl Checker<'_> {
             }
             StmtKind::Error => self.incomplete = true,
         }
+    }
+
+    /// A branch, perhaps one that is never taken.
+    fn branch(&mut self, block: &Block, dead: bool) {
+        self.dead += u32::from(dead);
+        self.block(block);
+        self.dead -= u32::from(dead);
     }
 
     fn declaration(&mut self, name: &Ident, ty: Option<&TypeName>, value: Option<&Expr>) {

@@ -2,7 +2,7 @@
 
 use super::{
     BinaryOp, Buffered, Expr, ExprKind, FieldPath, FieldStep, LoadConst, Place, Probe, Program, Stmt, StmtKind,
-    StringOperand, UnaryOp,
+    StringOperand, Traced, UnaryOp,
 };
 use crate::format::{Format, Piece};
 use crate::manifest::{Aggregate, EventAction, Manifest, Map, MapId, MapKind, MapValue};
@@ -92,6 +92,14 @@ impl Printer<'_> {
                 format!("emit {}({}){buffer}", event.0, self.list(names, fields))
             }
             StmtKind::SetResult { value } => format!("result {}", self.expr(names, value)),
+            StmtKind::Trace { format, values } => {
+                let text = |value: &Traced| match value {
+                    Traced::Scalar(value) => self.expr(names, value),
+                    Traced::Text(value) => self.buffered(names, value),
+                };
+                let values: Vec<_> = values.iter().map(text).collect();
+                format!("trace {:?} ({})", String::from_utf8_lossy(format), values.join(", "))
+            }
             StmtKind::Exit { code } => format!("exit {}", self.expr(names, code)),
             StmtKind::Return => "return".into(),
             StmtKind::Break => "break".into(),
@@ -132,6 +140,12 @@ impl Printer<'_> {
             EventAction::PrintEntry { map } => format!("print entry of {}", self.map_name(*map)),
             EventAction::ClearMap { map } => format!("clear {}", self.map_name(*map)),
             EventAction::ZeroMap { map } => format!("zero {}", self.map_name(*map)),
+            EventAction::Message { error, format } => {
+                format!("{} {:?}", if *error { "error" } else { "warning" }, format_text(format))
+            }
+            EventAction::Cat { format, most } => format!("cat {:?} at most {most} bytes", format_text(format)),
+            EventAction::System(format) => format!("system {:?}", format_text(format)),
+            EventAction::Join(separator) => format!("join {:?}", String::from_utf8_lossy(separator)),
             EventAction::Time(format) => format!("time {:?}", String::from_utf8_lossy(format)),
         }
     }
@@ -189,6 +203,31 @@ impl Printer<'_> {
                 format!("({} {sign} {right})", self.buffered(names, left))
             }
             _ => self.read(names, expr),
+        }
+    }
+
+    fn special(&self, names: &Names<'_>, expr: &Expr) -> String {
+        let sub = |inner: &Expr| self.expr(names, inner);
+        let ty = &expr.ty;
+        match &expr.kind {
+            ExprKind::Search { haystack, needle } => {
+                let needle = match needle {
+                    StringOperand::Literal(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
+                    StringOperand::Value(value) => self.buffered(names, value),
+                };
+                format!("search({}, {needle})", self.buffered(names, haystack))
+            }
+            ExprKind::OrderBytes { left, right, count } => {
+                format!("order[{count}]({}, {})", self.buffered(names, left), self.buffered(names, right))
+            }
+            ExprKind::Concatenate(left, right) => {
+                format!("concatenate:{ty}({}, {})", self.buffered(names, left), self.buffered(names, right))
+            }
+            ExprKind::Operation(operation, values) => format!("{operation:?}:{ty}({})", self.list(names, values)),
+            ExprKind::WriteUser { address, value, length } => {
+                format!("write user[{}] {} bytes {}", sub(address), self.buffered(names, value), sub(length))
+            }
+            _ => String::new(),
         }
     }
 
@@ -259,7 +298,7 @@ impl Printer<'_> {
             ExprKind::Indexed { base, index, len } => {
                 format!("({})[{} below {len}]:{ty}", self.buffered(names, base), sub(index))
             }
-            _ => String::new(),
+            _ => self.special(names, expr),
         }
     }
 }

@@ -97,6 +97,7 @@ fn records() -> Vec<FakeRecord> {
         member("tgid", 12, Type::I32),
         member("comm", 16, string(16)),
         member("real_parent", 32, pointer(1, "task_struct")),
+        member("group_leader", 40, pointer(1, "task_struct")),
         member("start_time", 48, Type::U64),
         bits("in_execve", 56 * 8, 1),
         bits("sched_policy", 56 * 8 + 1, 3),
@@ -104,7 +105,8 @@ fn records() -> Vec<FakeRecord> {
     ];
     let skb =
         vec![member("len", 0, Type::U32), member("data_len", 4, Type::U32), member("dev", 8, pointer(8, "net_device"))];
-    let device = vec![member("name", 0, string(16)), member("ifindex", 16, Type::I32)];
+    let bytes = Type::Array { element: Box::new(Type::U8), len: 32 };
+    let device = vec![member("name", 0, string(16)), member("ifindex", 16, Type::I32), member("perm_addr", 24, bytes)];
     let mut all = file_records();
     let meta = member("meta", 0, Type::kernel_pointer(Type::Void));
     let iterated = vec![meta, member("task", 8, pointer(1, "task_struct"))];
@@ -150,6 +152,7 @@ const TRACEPOINTS: &[(&str, &str)] = &[
     ("raw_syscalls", "sys_enter"),
     ("sched", "sched_process_exec"),
     ("sched", "sched_switch"),
+    ("syscalls", "sys_enter_execve"),
     ("syscalls", "sys_enter_openat"),
     ("syscalls", "sys_enter_read"),
     ("syscalls", "sys_exit_read"),
@@ -186,6 +189,10 @@ fn tracepoint_fields(name: &str) -> Vec<TracepointField> {
             field("flags", 32, Type::I64),
             field("mode", 40, Type::U64),
         ],
+        "sys_enter_execve" => {
+            let strings = Type::Pointer { to: Box::new(user()), space: AddressSpace::User };
+            vec![number, field("filename", 16, user()), field("argv", 24, strings)]
+        }
         "sys_enter_read" => {
             vec![number, field("fd", 16, Type::U64), field("buf", 24, user()), field("count", 32, Type::U64)]
         }
@@ -343,6 +350,23 @@ impl Kernel for FakeKernel {
     fn has(&self, feature: Feature) -> bool {
         self.ask();
         self.features.contains(&feature)
+    }
+
+    fn symbol(&self, name: &str) -> Lookup<u64> {
+        self.ask();
+        Ok(["jiffies", "process_counts", "__per_cpu_offset"]
+            .iter()
+            .position(|known| *known == name)
+            .map(|at| 0x1000 * (at as u64 + 1)))
+    }
+
+    fn control_group(&self, path: &str) -> Lookup<u64> {
+        self.ask();
+        Ok((path == "/sys/fs/cgroup").then_some(1))
+    }
+
+    fn pid_namespace(&self) -> Option<(u64, u64)> {
+        None
     }
 
     fn possible_cpus(&self) -> u32 {

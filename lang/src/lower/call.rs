@@ -57,7 +57,14 @@ impl Body<'_, '_> {
             Lowering::TextLength => return self.text_length(args, span),
             Lowering::Context => hir::ExprKind::Context,
             Lowering::ArgumentRecord => return self.all_arguments(&ty, span),
-            Lowering::Printf | Lowering::Print | Lowering::Clear | Lowering::Zero | Lowering::Time | Lowering::Exit => {
+            Lowering::Value(form) => return self.form_value(form, args, ty, span),
+            Lowering::Request(_)
+            | Lowering::Printf
+            | Lowering::Print
+            | Lowering::Clear
+            | Lowering::Zero
+            | Lowering::Time
+            | Lowering::Exit => {
                 return nothing(&ty, span);
             }
         };
@@ -82,6 +89,7 @@ impl Body<'_, '_> {
                 Some(self.emit(EventAction::ZeroMap { map }, stamp, expr.span))
             }
             Lowering::Time => self.time(args, expr.span),
+            Lowering::Request(form) => self.form_request(form, args, expr.span),
             Lowering::Exit => {
                 self.session.exits = true;
                 let code = args.first().map(|code| self.expr(code));

@@ -150,7 +150,7 @@ fn weight(stmts: &[Stmt]) -> u32 {
         StmtKind::SetMap { .. } | StmtKind::Emit { .. } | StmtKind::Aggregate { .. } => 2,
         StmtKind::MapLoop { .. } => 4,
         StmtKind::Eval(_) | StmtKind::SetVar { .. } | StmtKind::SetResult { .. } | StmtKind::Exit { .. } => 0,
-        StmtKind::Return | StmtKind::Break | StmtKind::Continue => 0,
+        StmtKind::Return | StmtKind::Break | StmtKind::Continue | StmtKind::Trace { .. } => 0,
     };
     stmts.iter().map(one).fold(0, u32::saturating_add)
 }

@@ -12,7 +12,7 @@ fn lower_on(kernel: &FakeKernel, text: &str) -> (Lowered, Vec<Diagnostic>) {
     let mut sources = SourceMap::default();
     let file = sources.add("-e", text);
     let (ast, mut messages) = crate::parse(&sources, file);
-    let options = SessionOptions::default();
+    let options = SessionOptions { allow_unsafe: true, ..SessionOptions::default() };
     let (checked, found) = crate::check(&ast, kernel, &options);
     messages.extend(found);
     let (lowered, found) = lower(&ast, &checked, kernel, &options);

@@ -15,8 +15,12 @@ pub const EXIT_CALLED: usize = 2;
 pub const RESULT: usize = 3;
 /// Word: 0 or 1, the page of the maps that have two into which programs aggregate.
 pub const PAGE: usize = 4;
+/// Word: process id of the command of `-c`.
+pub const COMMAND_PID: usize = 5;
+/// Word: nanoseconds from the clock of boot to that of atomic time.
+pub const TAI_OFFSET: usize = 6;
 /// First word of the loss counters.
-pub const COUNTERS: usize = 5;
+pub const COUNTERS: usize = 7;
 
 /// Index of a loss counter.
 pub fn counter(program: ProgramId, cause: LossCause) -> usize {

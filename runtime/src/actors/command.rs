@@ -58,6 +58,11 @@ impl Command {
         Ok(Command { line: line.to_owned(), pid, process, gate: Some(gate), report, status: None })
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.unsigned_abs()
+    }
+
     /// Lets the child go.
     ///
     /// Errors: it could not become the command (an unknown kind of file, say).

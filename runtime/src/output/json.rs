@@ -1,7 +1,7 @@
 //! Output for programs: one JSON object a line, always valid JSON whatever bytes the traced system held.
 
 use super::plain::{write_keys, write_value};
-use super::{BenchmarkRun, MapForm, MapHead, Output, TestRun};
+use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun};
 use crate::value::{Histogram, Int, Value};
 use std::io::Write;
 use std::rc::Rc;
@@ -27,6 +27,23 @@ impl Output for Json {
     fn time(&mut self, text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"type": "time", "data": "#);
         write_string(text, out);
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn text(&mut self, kind: &str, text: &[u8], out: &mut Vec<u8>) {
+        let _ = write!(out, r#"{{"type": "{kind}", "data": "#);
+        write_string(text, out);
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn join(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        self.text("join", text, out);
+    }
+
+    fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+        let kind = if message.error { "errorf" } else { "warnf" };
+        let _ = write!(out, r#"{{"type": "{kind}", "msg": "#);
+        write_string(message.text, out);
         out.extend_from_slice(b"}\n");
     }
 

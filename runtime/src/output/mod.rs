@@ -1,5 +1,6 @@
 //! What a run prints, in the form that was asked for. Forms write into one buffer; the session writes the buffer out.
 
+mod gfp;
 mod histogram;
 mod json;
 mod plain;
@@ -65,6 +66,15 @@ pub struct BenchmarkRun<'a> {
     pub runs: u64,
 }
 
+/// A message that the script sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// `errorf`; else `warnf`.
+    pub error: bool,
+    /// What it says.
+    pub text: &'a [u8],
+}
+
 /// A form of output. All of them append bytes to `out`; values come in the order in which they are shown.
 pub trait Output {
     /// Tracing begins with so many probes attached.
@@ -73,6 +83,12 @@ pub trait Output {
     fn printf(&mut self, text: &[u8], out: &mut Vec<u8>);
     /// The time of day as `time()` shows it.
     fn time(&mut self, text: &[u8], out: &mut Vec<u8>);
+    /// What a file holds or a command printed: `kind` says which, as bpftrace's JSON does.
+    fn text(&mut self, kind: &str, text: &[u8], out: &mut Vec<u8>);
+    /// Strings that `join` put together.
+    fn join(&mut self, text: &[u8], out: &mut Vec<u8>);
+    /// A message of the script with its place, for machines; people get a diagnostic.
+    fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>);
     /// A value of `print(value)`, or of one entry of a map.
     fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>);
     /// A map follows.

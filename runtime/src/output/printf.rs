@@ -1,6 +1,7 @@
 //! `printf`: a parsed format and its values become text, as bpftrace renders them: precisions and the blank flag are accepted
 //! and have no effect, `0` pads strings too, integers of at most 32 bits are shown as 32-bit numbers.
 
+use super::gfp;
 use super::plain::{INDENT, write_value};
 use crate::value::{Int, Value};
 use lt_lang::format::{Conversion, ConversionKind, Format, Piece};
@@ -34,12 +35,17 @@ fn convert(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
         (ConversionKind::Str | ConversionKind::Buffer | ConversionKind::Bytes { .. }, _) | (_, Value::Str(_)) => {
             write_value(value, INDENT, out);
         }
+        (ConversionKind::GfpFlags, _) => gfp::write(number(value).raw, out),
         (ConversionKind::Char, _) => out.push(number(value).raw as u8),
         _ => write_number(conversion, narrowed(number(value), conversion.bits), out),
     }
     let numeric = !matches!(
         conversion.kind,
-        ConversionKind::Str | ConversionKind::Char | ConversionKind::Buffer | ConversionKind::Bytes { .. }
+        ConversionKind::Str
+            | ConversionKind::Char
+            | ConversionKind::GfpFlags
+            | ConversionKind::Buffer
+            | ConversionKind::Bytes { .. }
     );
     pad(conversion, numeric, start, out);
 }
@@ -84,6 +90,7 @@ fn write_number(conversion: &Conversion, int: Int, out: &mut Vec<u8>) {
         ConversionKind::Unsigned
         | ConversionKind::Char
         | ConversionKind::Str
+        | ConversionKind::GfpFlags
         | ConversionKind::Buffer
         | ConversionKind::Bytes { .. } => write!(out, "{}", int.raw),
     };

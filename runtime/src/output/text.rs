@@ -1,7 +1,7 @@
 //! Output for people.
 
 use super::plain::{INDENT, write_keys, write_value};
-use super::{BenchmarkRun, MapForm, MapHead, Output, TestRun, trials};
+use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun, trials};
 use crate::value::Value;
 
 /// What bpftrace prints.
@@ -17,6 +17,17 @@ impl Output for Text {
     fn time(&mut self, text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(text);
     }
+
+    fn text(&mut self, _kind: &str, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+    }
+
+    fn join(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+        out.push(b'\n');
+    }
+
+    fn message(&mut self, _message: &Message<'_>, _out: &mut Vec<u8>) {}
 
     fn value(&mut self, value: &Value<'_>, out: &mut Vec<u8>) {
         write_value(value, INDENT, out);

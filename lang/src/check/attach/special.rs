@@ -15,6 +15,9 @@ const SIGNALS: &[(&str, i32)] =
 /// Bits of a watchpoint's mode.
 const MODES: &[(char, u8)] = &[('r', 1), ('w', 2), ('x', 4)];
 
+/// The only event of lt itself.
+const SIGNAL: &str = "signal";
+
 impl Expander<'_> {
     /// `OBJECTS`, `OBJECTS:PIN`
     pub(super) fn iterator(
@@ -100,7 +103,7 @@ impl Expander<'_> {
         let [event, name] = parts else {
             return self.malformed(written.span, format!("a `{}` probe needs an event", row.name), &form);
         };
-        if event.text != "signal" {
+        if event.text != SIGNAL {
             return self.malformed(event.span, format!("there is no event `{}` of lt itself", event.text), &form);
         }
         let Some((known, number)) = SIGNALS.iter().find(|row| row.0 == name.text) else {

@@ -1,0 +1,1 @@
+"$LT" -q --no-warnings -e 'begin { errorf("shown"); warnf("not shown") }'
