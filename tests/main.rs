@@ -18,6 +18,7 @@ mod markers;
 mod probes;
 mod repl;
 mod rows;
+mod stacks;
 mod support;
 mod tidy;
 mod tutorial;
@@ -43,6 +44,7 @@ fn main() {
     trials.extend(probes::trials());
     trials.extend(itself::trials());
     trials.extend(markers::trials());
+    trials.extend(stacks::trials());
     trials.extend(flow::trials());
     trials.extend(macros::trials());
     trials.extend(rows::trials());

@@ -36,8 +36,8 @@ helpers! {
     PidTgid = 14, "get_current_pid_tgid", 4 . 2;
     UidGid = 15, "get_current_uid_gid", 4 . 2;
     Comm = 16, "get_current_comm", 4 . 2;
-    StackId = 27, "get_stackid", 4 . 6;
     CurrentTask = 35, "get_current_task", 4 . 8;
+    GetStack = 67, "get_stack", 4 . 18;
     ReadUser = 112, "probe_read_user", 5 . 5;
     ReadKernel = 113, "probe_read_kernel", 5 . 5;
     ReadUserStr = 114, "probe_read_user_str", 5 . 5;

@@ -19,6 +19,7 @@ mod object;
 mod pages;
 mod reads;
 mod registers;
+mod stacks;
 mod stmt;
 mod strings;
 mod table;

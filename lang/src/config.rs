@@ -34,7 +34,7 @@ pub enum SettingKind {
     },
     /// `true` or `false`, `1` or `0`.
     Flag(fn(&mut SessionOptions) -> &mut bool),
-    /// `bpftrace`, `perf` or `raw`.
+    /// `bpftrace`, `perf`, `raw` or `build_id`.
     StackMode(fn(&mut SessionOptions) -> &mut StackMode),
     /// `error`, `warn` or `ignore`.
     MissingProbes(fn(&mut SessionOptions) -> &mut MissingProbes),
@@ -74,6 +74,12 @@ pub const ALL: &[Setting] = &[
         doc: "How stacks are shown that do not say it themselves.",
     },
     Setting {
+        name: "show_debug_info",
+        aliases: &[],
+        kind: SettingKind::Flag(|options| &mut options.show_debug_info),
+        doc: "Whether stacks have files, lines and inlined functions, where debug information tells them.",
+    },
+    Setting {
         name: "print_maps_on_exit",
         aliases: &[],
         kind: SettingKind::Flag(|options| &mut options.print_maps_on_exit),
@@ -94,7 +100,6 @@ pub const ALL: &[Setting] = &[
     without_effect("use_blazesym", "lt always does."),
     without_effect("unstable_map_decl", "lt has declarations of maps."),
     without_effect("unstable_tseries", "lt has tseries()."),
-    without_effect("show_debug_info", "lt shows what there is."),
 ];
 
 /// Applies a script's settings, then the environment's (name, value), to the options of a session.
@@ -158,13 +163,13 @@ fn set(setting: &Setting, value: &ConfigValue, options: &mut SessionOptions) -> 
             *field(options) = value.as_flag().ok_or("takes true or false")?;
         }
         (SettingKind::StackMode(field), ConfigValue::Word(word)) => {
-            *field(options) = StackMode::of_word(word).ok_or("takes bpftrace, perf or raw")?;
+            *field(options) = StackMode::of_word(word).ok_or("takes bpftrace, perf, raw or build_id")?;
         }
         (SettingKind::MissingProbes(field), ConfigValue::Word(word)) => {
             *field(options) = MissingProbes::of_word(word).ok_or("takes error, warn or ignore")?;
         }
         (SettingKind::MissingProbes(_), ConfigValue::Int(_)) => return Err("takes error, warn or ignore".into()),
-        (SettingKind::StackMode(_), ConfigValue::Int(_)) => return Err("takes bpftrace, perf or raw".into()),
+        (SettingKind::StackMode(_), ConfigValue::Int(_)) => return Err("takes bpftrace, perf, raw or build_id".into()),
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod preamble;
 pub mod probes;
 pub mod prompt;
 pub mod source;
+pub mod stacks;
 pub mod table;
 pub mod token;
 pub mod types;

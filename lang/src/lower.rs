@@ -16,6 +16,7 @@ mod raw;
 mod raw_tests;
 mod shapes;
 mod slots;
+mod stacks;
 mod stmt;
 #[cfg(test)]
 mod tests;
@@ -49,8 +50,7 @@ pub fn lower(
     options: &SessionOptions,
 ) -> (Lowered, Diagnostics) {
     // what is wrong with the definitions was told by the checker
-    let (kernel, _) = WithDefinitions::new(ast.definitions.clone(), kernel);
-    let kernel = &kernel;
+    let kernel = &WithDefinitions::new(ast.definitions.clone(), kernel).0;
     let mut session = Session {
         checked,
         kernel,
@@ -58,7 +58,7 @@ pub fn lower(
         out: Diagnostics::default(),
         maps: Vec::new(),
         events: Vec::new(),
-        stacks: None,
+        kept: stacks::Kept::default(),
         time_formats: Vec::new(),
         exits: false,
         read_maps: HashSet::new(),
@@ -98,6 +98,7 @@ pub fn lower(
         events: session.events,
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
+        debug_info: session.options.show_debug_info,
         time_formats: session.time_formats,
     };
     (Lowered { program: hir::Program { probes, definitions: ast.definitions.clone() }, manifest }, session.out)
@@ -127,7 +128,7 @@ struct Session<'a> {
     out: Diagnostics,
     maps: Vec<Map>,
     events: Vec<Event>,
-    stacks: Option<MapId>,
+    kept: stacks::Kept,
     time_formats: Vec<Vec<u8>>,
     exits: bool,
     /// Maps that programs do more with than add to their values.
@@ -159,6 +160,8 @@ struct Body<'s, 'a> {
     expressions: u32,
     /// See [`hir::Probe::framed`].
     framed: bool,
+    /// Where stacks are put together, one after the other.
+    stack_buffer: Option<hir::SlotId>,
     /// Loops around the statement that is lowered.
     loops: u32,
     /// Variables that a `find` names first.
@@ -183,6 +186,7 @@ impl<'s, 'a> Body<'s, 'a> {
             releases: Vec::new(),
             expressions: 0,
             framed: false,
+            stack_buffer: None,
             loops: 0,
             declared_by_find: Vec::new(),
             aggregates: Vec::new(),

@@ -29,6 +29,7 @@ mod output;
 mod perf;
 mod poller;
 mod privilege;
+mod processes;
 pub mod profile;
 mod ring;
 mod session;

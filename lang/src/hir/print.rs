@@ -132,6 +132,7 @@ impl Printer<'_> {
             EventAction::PrintEntry { map } => format!("print entry of {}", self.map_name(*map)),
             EventAction::ClearMap { map } => format!("clear {}", self.map_name(*map)),
             EventAction::ZeroMap { map } => format!("zero {}", self.map_name(*map)),
+            EventAction::ProcessSeen => "process seen".into(),
             EventAction::Time(format) => format!("time {:?}", String::from_utf8_lossy(format)),
         }
     }
@@ -229,7 +230,14 @@ impl Printer<'_> {
                 let which = if *new { "new" } else { "old" };
                 format!("{which}({} += {})", names.var(var.0), sub(delta))
             }
-            ExprKind::StackId { map, space } => format!("stack {} {}", space_text(*space), self.map_name(*map)),
+            ExprKind::StackKey(stack) => {
+                let space = if stack.process.is_some() { "user" } else { "kernel" };
+                format!("stack {space} {} {}", stack.frames, self.map_name(stack.map))
+            }
+            ExprKind::StackLength { map, stack } => {
+                format!("frames {}[{}]", self.map_name(*map), self.buffered(names, stack))
+            }
+            ExprKind::NoticedProcess(..) => "process".into(),
             ExprKind::StringLength(value) => format!("length({})", self.buffered(names, value)),
             ExprKind::Tuple(values) => format!("({})", self.list(names, values)),
             ExprKind::Padded(value) => format!("{ty}({})", sub(value)),
@@ -327,7 +335,6 @@ fn kind_text(kind: MapKind) -> &'static str {
         MapKind::PerCpuArray => "percpu array",
         MapKind::LruHash => "lru hash",
         MapKind::LruPerCpuHash => "percpu lru hash",
-        MapKind::StackTrace => "stack trace",
         MapKind::RingBuffer => "ring buffer",
     }
 }
