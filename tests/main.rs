@@ -12,6 +12,7 @@ mod functions;
 mod generate;
 mod host;
 mod itself;
+mod kill;
 mod macros;
 mod maps;
 mod markers;
@@ -43,6 +44,7 @@ fn main() {
     trials.extend(format::trials());
     trials.extend(probes::trials());
     trials.extend(itself::trials());
+    trials.extend(kill::trials());
     trials.extend(markers::trials());
     trials.extend(stacks::trials());
     trials.extend(flow::trials());
