@@ -85,6 +85,16 @@ impl<'c> Emitter<'_, 'c> {
         self.count_loss_if(llvm.is_true(failed)?, LossCause::RingFull)
     }
 
+    /// Sends a record of `size` bytes that is complete but for its header; 0, or a negative errno when the ring is full.
+    pub(crate) fn send_whole(&self, id: EventId, record: Memory<'c>, size: u32) -> Emit<Int<'c>> {
+        let llvm = self.llvm;
+        let ring = self.map_with_role(MapRole::Events).ok_or_else(|| Failure::internal("no event ring"))?;
+        self.store_header(record, id)?;
+        let size = llvm.uint(u64::from(size));
+        let arguments = [self.map_address(ring)?.into(), record.ptr.into(), size.into(), llvm.int(0).into()];
+        llvm.call(Helper::RingbufOutput, &arguments)
+    }
+
     /// Event id and program id as one word.
     fn store_header(&self, record: Memory<'c>, id: EventId) -> Emit {
         let word = u64::from(id.0) | u64::from(self.probe.program.0) << 32;

@@ -53,7 +53,9 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::MapDelete { map, key } => self.map_delete(*map, key.as_ref()),
             ExprKind::MapAdd { map, key, delta, new } => self.map_add(*map, key.as_ref(), delta, Some(*new)),
             ExprKind::VarAdd { var, delta, new } => self.var_add(self.var(*var)?, delta, *new, &expr.ty),
-            ExprKind::StackId { map, space } => self.stack_id(*map, *space),
+            ExprKind::StackKey(stack) => self.stack_key(stack),
+            ExprKind::StackLength { map, stack } => self.stack_length(*map, stack),
+            ExprKind::NoticedProcess(notice, buffer) => self.noticed_process(*notice, self.slot(*buffer)?),
             ExprKind::Element { base, offset } => {
                 let part = self.llvm.at(self.buffered(base)?, *offset)?;
                 self.normalize(self.llvm.load(part, expr.ty.size())?, &expr.ty)
@@ -156,7 +158,9 @@ impl<'c> Emitter<'_, 'c> {
     fn place_tuple(&self, items: &[Expr], ty: &Type, to: Memory<'c>, zeroed: bool) -> Emit {
         let layout = match ty {
             Type::Tuple(_) | Type::Fields(_) if ty.parts().len() == items.len() => ty.layout(),
-            Type::Timestamp | Type::Inet | Type::GroupPath => Layout::of(&vec![Type::U64; items.len()]),
+            Type::Timestamp | Type::UserSymbol | Type::Inet | Type::GroupPath => {
+                Layout::of(&vec![Type::U64; items.len()])
+            }
             _ => return Err(Failure::internal("a tuple whose type does not fit")),
         };
         let mut end = 0;

@@ -37,12 +37,12 @@ helpers! {
     PidTgid = 14, "get_current_pid_tgid", 4 . 2;
     UidGid = 15, "get_current_uid_gid", 4 . 2;
     Comm = 16, "get_current_comm", 4 . 2;
-    StackId = 27, "get_stackid", 4 . 6;
     CurrentTask = 35, "get_current_task", 4 . 8;
     WriteUser = 36, "probe_write_user", 4 . 8;
     NumaNode = 42, "get_numa_node_id", 4 . 10;
     SocketCookie = 46, "get_socket_cookie", 4 . 12;
     OverrideReturn = 58, "override_return", 4 . 16;
+    GetStack = 67, "get_stack", 4 . 18;
     CgroupId = 80, "get_current_cgroup_id", 4 . 18;
     SendSignal = 109, "send_signal", 5 . 3;
     ReadUser = 112, "probe_read_user", 5 . 5;

@@ -21,6 +21,7 @@ mod pages;
 mod reads;
 mod registers;
 mod search;
+mod stacks;
 mod stmt;
 mod strings;
 mod table;

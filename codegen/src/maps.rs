@@ -1,13 +1,13 @@
-//! Plain maps, and stacks.
+//! Plain maps.
 
 use crate::emitter::Emitter;
 use crate::error::{Emit, Failure};
-use crate::helpers::{ANY, EEXIST, Helper, NO_EXIST, USER_STACK};
+use crate::helpers::{ANY, EEXIST, Helper, NO_EXIST};
 use crate::llvm::{Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr};
 use lt_lang::manifest::{LossCause, Map, MapId, MapKind, MapValue};
-use lt_lang::types::{AddressSpace, Type};
+use lt_lang::types::Type;
 
 impl<'c> Emitter<'_, 'c> {
     /// The key that an operation uses.
@@ -187,16 +187,5 @@ impl<'c> Emitter<'_, 'c> {
             self.count_loss_if(llvm.is_true(result)?, LossCause::MapFull)?;
             Ok(llvm.int(0))
         })
-    }
-
-    /// The id of the current stack.
-    pub(crate) fn stack_id(&self, map: MapId, space: AddressSpace) -> Emit<Int<'c>> {
-        let llvm = self.llvm;
-        let flags = llvm.uint(if space == AddressSpace::User { USER_STACK } else { 0 });
-        let arguments = [self.ctx.into(), self.map_address(map)?.into(), flags.into()];
-        let id = llvm.call(Helper::StackId, &arguments)?;
-        let collision = llvm.compare(IntPredicate::EQ, id, llvm.int(EEXIST))?;
-        self.count_loss_if(collision, LossCause::StackCollision)?;
-        Ok(id)
     }
 }

@@ -35,7 +35,7 @@ pub enum SettingKind {
     },
     /// `true` or `false`, `1` or `0`.
     Flag(fn(&mut SessionOptions) -> &mut bool),
-    /// `bpftrace`, `perf` or `raw`.
+    /// `bpftrace`, `perf`, `raw` or `build_id`.
     StackMode(fn(&mut SessionOptions) -> &mut StackMode),
     /// `error`, `warn` or `ignore`.
     MissingProbes(fn(&mut SessionOptions) -> &mut MissingProbes),
@@ -96,6 +96,12 @@ pub const ALL: &[Setting] = &[
         doc: "How stacks are shown that do not say it themselves.",
     },
     Setting {
+        name: "show_debug_info",
+        aliases: &[],
+        kind: SettingKind::Flag(|options| &mut options.show_debug_info),
+        doc: "Whether stacks have files, lines and inlined functions, where debug information tells them.",
+    },
+    Setting {
         name: "print_maps_on_exit",
         aliases: &[],
         kind: SettingKind::Flag(|options| &mut options.print_maps_on_exit),
@@ -149,7 +155,6 @@ pub const ALL: &[Setting] = &[
     without_effect("on_stack_limit", SettingValue::Number(32), "lt places values itself."),
     without_effect("perf_rb_pages", SettingValue::Number(0), "lt sizes its ring buffer itself."),
     without_effect("use_blazesym", SettingValue::Flag(true), "lt always does."),
-    without_effect("show_debug_info", SettingValue::Flag(true), "lt shows what there is."),
     without_effect(
         "no_cpp_demangle",
         SettingValue::Flag(false),
@@ -261,13 +266,13 @@ fn set(setting: &Setting, value: &ConfigValue, options: &mut SessionOptions) -> 
             *field(options) = value.as_flag().ok_or("takes true or false")?;
         }
         (SettingKind::StackMode(field), ConfigValue::Word(word)) => {
-            *field(options) = StackMode::of_word(word).ok_or("takes bpftrace, perf or raw")?;
+            *field(options) = StackMode::of_word(word).ok_or("takes bpftrace, perf, raw or build_id")?;
         }
         (SettingKind::MissingProbes(field), ConfigValue::Word(word)) => {
             *field(options) = MissingProbes::of_word(word).ok_or("takes error, warn or ignore")?;
         }
         (SettingKind::MissingProbes(_), ConfigValue::Int(_)) => return Err("takes error, warn or ignore".into()),
-        (SettingKind::StackMode(_), ConfigValue::Int(_)) => return Err("takes bpftrace, perf or raw".into()),
+        (SettingKind::StackMode(_), ConfigValue::Int(_)) => return Err("takes bpftrace, perf, raw or build_id".into()),
     }
     Ok(())
 }

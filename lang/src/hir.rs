@@ -12,6 +12,7 @@ use crate::c::Definitions;
 use crate::kernel::TracepointField;
 use crate::manifest::{Aggregate, EventId, MapId, ProgramId};
 use crate::source::Span;
+use crate::stacks::{ProcessNotice, TakenStack};
 use crate::types::{AddressSpace, KernelTypeId, RecordRef, Type};
 pub use intrinsic::{Intrinsic, Operation, Traced};
 
@@ -410,13 +411,17 @@ pub enum ExprKind {
         /// Gives the new value.
         new: bool,
     },
-    /// The id of the current stack in the stack map: i64, negative when there is none.
-    StackId {
+    /// The key of the current stack in the map of stacks, which has it then: u64, 0 when there is none.
+    StackKey(TakenStack),
+    /// The number of frames of a stack; 0 when there is none.
+    StackLength {
         /// The map with role [`crate::manifest::MapRole::Stacks`].
         map: MapId,
-        /// Kernel or user frames.
-        space: AddressSpace,
+        /// Its key.
+        stack: Buffered,
     },
+    /// The current process, u64; lt is told of it when it is new. The memory is [`crate::stacks::BUFFER`] bytes.
+    NoticedProcess(ProcessNotice, SlotId),
     /// Bytes of a string before its NUL; u64.
     StringLength(Buffered),
     /// Where a string is found in another, from 0; i64, -1 when it is not.

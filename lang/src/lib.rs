@@ -25,6 +25,7 @@ pub mod probes;
 pub mod prompt;
 pub mod registers;
 pub mod source;
+pub mod stacks;
 pub mod table;
 pub mod token;
 pub mod types;

@@ -18,6 +18,7 @@ mod raw_tests;
 mod requests;
 mod shapes;
 mod slots;
+mod stacks;
 mod stmt;
 #[cfg(test)]
 mod tests;
@@ -86,6 +87,7 @@ pub fn lower(
         events: session.events,
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
+        debug_info: session.options.show_debug_info,
         time_formats: session.time_formats,
         group_filters: session.group_filters,
         cut_size: session.options.max_strlen,
@@ -118,7 +120,7 @@ struct Session<'a> {
     out: Diagnostics,
     maps: Vec<Map>,
     events: Vec<Event>,
-    stacks: Option<MapId>,
+    kept: stacks::Kept,
     time_formats: Vec<Vec<u8>>,
     group_filters: Vec<String>,
     exits: bool,
@@ -141,7 +143,7 @@ impl<'a> Session<'a> {
             out: Diagnostics::default(),
             maps: Vec::new(),
             events: Vec::new(),
-            stacks: None,
+            kept: stacks::Kept::default(),
             time_formats: Vec::new(),
             group_filters: Vec::new(),
             exits: false,
@@ -172,6 +174,8 @@ struct Body<'s, 'a> {
     expressions: u32,
     /// See [`hir::Probe::framed`].
     framed: bool,
+    /// Where stacks are put together, one after the other.
+    stack_buffer: Option<hir::SlotId>,
     /// Loops around the statement that is lowered.
     loops: u32,
     /// Variables that a `find` names first.
@@ -196,6 +200,7 @@ impl<'s, 'a> Body<'s, 'a> {
             releases: Vec::new(),
             expressions: 0,
             framed: false,
+            stack_buffer: None,
             loops: 0,
             declared_by_find: Vec::new(),
             aggregates: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod action;
 mod attach;
+mod loss;
 mod shapes;
 pub mod state;
 
@@ -13,6 +14,8 @@ pub use action::EventAction;
 pub use attach::{Attach, Operand, OperandPlace, SampleRate, UserPlace};
 use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
+
+pub use loss::LossCause;
 
 /// Version of the manifest's form; a loader refuses another.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -46,6 +49,8 @@ pub struct Manifest {
     pub print_maps: bool,
     /// Records and enumerations that values hold.
     pub shapes: Shapes,
+    /// Frames of stacks are shown with files, lines and inlined functions, where debug information tells them.
+    pub debug_info: bool,
     /// Formats of times ([`Type::Timestamp`]), as strftime(3) takes them; `%f` is microseconds.
     pub time_formats: Vec<Vec<u8>>,
     /// Wildcards for the names of hierarchies of control groups ([`Type::GroupPath`]).
@@ -133,8 +138,10 @@ pub enum MapRole {
     Events,
     /// A tiny ring buffer that only wakes lt up (`exit()`); it carries no data.
     Wakeup,
-    /// Kernel stacks by id.
+    /// Stacks by their keys; see [`crate::stacks`].
     Stacks,
+    /// The processes (u32) that lt was told of because they have user stacks or symbols.
+    Processes,
     /// Per-CPU scratch memory; the element with index [`ProgramId`] belongs to that program.
     Scratch,
 }
@@ -150,8 +157,6 @@ pub enum MapKind {
     PerCpuHash = 5,
     /// BPF_MAP_TYPE_PERCPU_ARRAY
     PerCpuArray = 6,
-    /// BPF_MAP_TYPE_STACK_TRACE
-    StackTrace = 7,
     /// BPF_MAP_TYPE_LRU_HASH
     LruHash = 9,
     /// BPF_MAP_TYPE_LRU_PERCPU_HASH
@@ -261,40 +266,6 @@ pub struct Event {
     pub trimmed: bool,
     /// The call in the source.
     pub span: Span,
-}
-
-/// Why something that should have been recorded was not. Each program has one u64 counter for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LossCause {
-    /// The event ring was full.
-    RingFull = 0,
-    /// A map had no room for another key.
-    MapFull = 1,
-    /// The stack map's place for a stack was taken by another stack.
-    StackCollision = 2,
-    /// Not lost, but worth a warning: a number was divided by 0, which gives 1.
-    DivisionByZero = 3,
-    /// Not an event, but what a loop did is incomplete: it was ended at its bound of steps.
-    LoopBound = 4,
-    /// Not lost, but worth a warning: an array was asked for an element that it does not have.
-    OutOfBounds = 5,
-}
-
-impl LossCause {
-    /// All causes, in counter order.
-    pub const ALL: [LossCause; 6] = [
-        LossCause::RingFull,
-        LossCause::MapFull,
-        LossCause::StackCollision,
-        LossCause::DivisionByZero,
-        LossCause::LoopBound,
-        LossCause::OutOfBounds,
-    ];
-
-    /// Whether data was lost (which `--strict` makes a failure).
-    pub fn is_loss(self) -> bool {
-        !matches!(self, LossCause::DivisionByZero | LossCause::OutOfBounds)
-    }
 }
 
 /// An ELF object and its manifest: all that the runtime gets.

@@ -77,12 +77,18 @@ pub enum StackMode {
     Perf,
     /// Bare addresses.
     Raw,
+    /// Build id of the file and offset in it, without names (user stacks only).
+    BuildId,
 }
 
 impl StackMode {
     /// The words for the modes.
-    pub const WORDS: &'static [(&'static str, StackMode)] =
-        &[("bpftrace", StackMode::Bpftrace), ("perf", StackMode::Perf), ("raw", StackMode::Raw)];
+    pub const WORDS: &'static [(&'static str, StackMode)] = &[
+        ("bpftrace", StackMode::Bpftrace),
+        ("perf", StackMode::Perf),
+        ("raw", StackMode::Raw),
+        ("build_id", StackMode::BuildId),
+    ];
 
     /// The mode of this name.
     pub fn of_word(word: &str) -> Option<StackMode> {
@@ -90,14 +96,15 @@ impl StackMode {
     }
 }
 
-/// A captured stack; its value is 8 bytes: the id in the stack map (i64, negative when there is no stack).
+/// A captured stack; its value is 8 bytes: its key in the stack map (a u64, 0 when there is no stack). Two stacks have the
+/// same key when they have the same frames and, in user space, belong to the same process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StackType {
-    /// Kernel frames (user frames come with uprobes).
+    /// Kernel or user frames.
     pub space: AddressSpace,
     /// Shown how.
     pub mode: StackMode,
-    /// At most so many frames are printed, innermost first.
+    /// At most so many frames are taken, innermost first.
     pub frames: u32,
 }
 
@@ -163,8 +170,10 @@ pub enum Type {
     Fields(Vec<NamedType>),
     /// A stack id.
     Stack(StackType),
-    /// A kernel address (u64) that is shown as `function+offset`.
+    /// A kernel address (u64) that is shown as the name of the symbol it lies in.
     KernelSymbol,
+    /// An address (u64) in a process (its number, u64) that is shown as the name of the symbol it lies in.
+    UserSymbol,
     /// A time that is shown as a format says: nanoseconds since boot (u64), then the format's index in
     /// [`crate::manifest::Manifest::time_formats`] (u64).
     Timestamp,
@@ -218,7 +227,7 @@ impl Type {
             Type::String { size } => *size,
             Type::Buffer { size } => size.saturating_add(BUFFER_HEADER),
             Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Named(_) => 8,
-            Type::Timestamp | Type::GroupPath => 16,
+            Type::Timestamp | Type::UserSymbol | Type::GroupPath => 16,
             Type::Inet => 24,
             Type::Array { element, len } => element.size().saturating_mul(*len),
             Type::Tuple(_) | Type::Fields(_) => self.layout().size,
@@ -232,7 +241,7 @@ impl Type {
             Type::Error | Type::Void | Type::Bool | Type::String { .. } | Type::Buffer { .. } => 1,
             Type::Record(record) => 1 << record.size.trailing_zeros().min(2),
             Type::Int(int) | Type::Enum(EnumRef { int, .. }) => u32::from(int.bits / 8),
-            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::Timestamp => 8,
+            Type::Pointer { .. } | Type::Stack(_) | Type::KernelSymbol | Type::UserSymbol | Type::Timestamp => 8,
             Type::Named(_) | Type::Inet | Type::GroupPath => 8,
             Type::Array { element, .. } => element.align(),
             Type::Tuple(_) | Type::Fields(_) => self.layout().align,
@@ -358,6 +367,7 @@ impl std::fmt::Display for Type {
             }
             Type::Stack(stack) => f.write_str(if stack.space == AddressSpace::User { "ustack" } else { "kstack" }),
             Type::KernelSymbol => f.write_str("ksym"),
+            Type::UserSymbol => f.write_str("usym"),
             Type::Timestamp => f.write_str("timestamp"),
             Type::Named(kind) => f.write_str(kind.word()),
             Type::Inet => f.write_str("inet"),

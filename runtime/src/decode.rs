@@ -64,8 +64,12 @@ pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Val
             let address = unsigned(bytes, 8);
             Value::Symbol(address, symbolizer.symbol(address))
         }
+        Type::UserSymbol => {
+            let address = unsigned(bytes, 8);
+            Value::Symbol(address, symbolizer.user_symbol(unsigned(part(bytes, 8, 8), 8), address))
+        }
         Type::Stack(stack) => {
-            let frames = symbolizer.stack(unsigned(bytes, 8) as i64, stack.frames);
+            let frames = symbolizer.stack(unsigned(bytes, 8), *stack);
             Value::Stack(stack.mode, frames)
         }
         Type::Tuple(types) => Value::Tuple(values(types, &Layout::of(types).offsets, bytes, symbolizer)),

@@ -32,7 +32,8 @@ pub struct Requests<'m> {
     pub cuts: Cuts<'m>,
     /// Scalar maps whose value was set to zero: they have one, which an aggregation does not show.
     zeroed: HashSet<MapId>,
-    symbolizer: Symbolizer,
+    /// Names addresses.
+    pub symbolizer: Symbolizer,
     output: Box<dyn Output>,
     /// The form that output has when it is not captured.
     kept: Option<Box<dyn Output>>,
@@ -116,6 +117,9 @@ impl<'m> Requests<'m> {
             EventAction::Cat { format, most } => self.cat(event, record, format, *most),
             EventAction::System(format) => self.system(event, record, format)?,
             EventAction::Join(separator) => self.join(event, record, separator),
+            EventAction::ProcessSeen => {
+                self.symbolizer.process_seen(decode::unsigned(decode::part(record, 8, 8), 8));
+            }
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.event_done()

@@ -30,6 +30,7 @@ mod output;
 mod perf;
 mod poller;
 mod privilege;
+mod processes;
 pub mod profile;
 mod ring;
 mod session;

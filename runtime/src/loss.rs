@@ -49,11 +49,11 @@ fn warning(program: &Program, cause: LossCause, count: u64) -> Diagnostic {
             ": a map had no room for another key",
             "use keys with fewer distinct values, or delete those that are done",
         ),
-        LossCause::StackCollision => (
+        LossCause::StacksFull => (
             Code::LostEvents,
             "stack was lost",
             "stacks were lost",
-            ": the stack table's place was taken",
+            ": there was no room for another one",
             "narrow the predicate, so that fewer distinct stacks are seen",
         ),
         LossCause::LoopBound => (

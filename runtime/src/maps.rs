@@ -34,14 +34,8 @@ pub struct Screen<'a> {
 }
 
 /// Shows the entries of a map.
-pub fn show(map: &Map, mut entries: Entries, selection: Selection, screen: &mut Screen<'_>) -> Result<(), RunError> {
+pub fn show(map: &Map, entries: Entries, selection: Selection, screen: &mut Screen<'_>) -> Result<(), RunError> {
     let head = MapHead { name: &map.name, form: form(map), keyed: !map.keys.is_empty() };
-    if map.keys.iter().any(Type::has_stack) {
-        let layout = Layout::of(&map.keys);
-        entries = entries.regrouped(&map.value, |key| {
-            unify_stacks(&map.keys, &layout.offsets, key, screen.symbolizer);
-        });
-    }
     let order = if head.keyed { ordered(map, &entries) } else { (0..entries.count()).collect() };
     let shown_absent = selection.absent && head.form != MapForm::Histogram;
     let missing = !head.keyed && !selection.zeroed && !shown_absent && !is_present(map, entries.value(0));
@@ -59,24 +53,6 @@ pub fn show(map: &Map, mut entries: Entries, selection: Selection, screen: &mut 
     }
     screen.output.map_end(&head, screen.sink.buffer());
     Ok(())
-}
-
-/// Gives stacks that look the same (`kstack(3)`) the same id.
-fn unify_stacks(types: &[Type], offsets: &[u32], key: &mut [u8], symbolizer: &mut Symbolizer) {
-    for (ty, offset) in types.iter().zip(offsets) {
-        let from = *offset as usize;
-        let Some(bytes) = key.get_mut(from..from + ty.size() as usize) else { continue };
-        match ty {
-            Type::Stack(stack) => {
-                let id = symbolizer.representative(decode::unsigned(bytes, 8) as i64, stack.frames);
-                bytes.copy_from_slice(&id.to_le_bytes());
-            }
-            _ => {
-                let parts: Vec<Type> = ty.parts().into_iter().cloned().collect();
-                unify_stacks(&parts, &ty.layout().offsets, bytes, symbolizer);
-            }
-        }
-    }
 }
 
 /// The value of one entry; zero when the map does not have the key.
@@ -154,7 +130,9 @@ fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
             let number = |bytes: &[u8]| (decode::unsigned(bytes, u32::from(int.bits / 8)) << unused) as i64;
             number(left).cmp(&number(right))
         }
-        Type::Timestamp | Type::GroupPath => decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8)),
+        Type::Timestamp | Type::UserSymbol | Type::GroupPath => {
+            decode::unsigned(left, 8).cmp(&decode::unsigned(right, 8))
+        }
         Type::String { .. } => decode::text(left).cmp(decode::text(right)),
         ty if ty.is_scalar() => decode::unsigned(left, ty.size()).cmp(&decode::unsigned(right, ty.size())),
         Type::Array { element, .. } => {

@@ -1,15 +1,18 @@
 //! Perf events that programs are attached to: tracepoints and timers.
 
 use libbpf_sys::{
-    PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_BREAKPOINT, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT,
-    perf_event_attr,
+    PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_DUMMY, PERF_SAMPLE_TID, PERF_SAMPLE_TIME, PERF_TYPE_BREAKPOINT,
+    PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
 };
 use lt_lang::manifest::SampleRate;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 /// The part of the attribute that all supported kernels know (PERF_ATTR_SIZE_VER1).
 const ATTRIBUTE_SIZE: u32 = 72;
+
+/// The same up to the clock (PERF_ATTR_SIZE_VER4).
+const CLOCK_SIZE: u32 = 104;
 
 /// Opens the perf event of tracepoint `id` for all CPUs and processes: a program attached to it sees every hit, wherever
 /// it happens; tracefs need not be mounted.
@@ -93,6 +96,30 @@ pub fn open_kprobe(function: Option<&str>, offset: u64, ret: bool) -> io::Result
     open(attribute, -1, 0)
 }
 
+/// Opens what tells of the processes on `cpu`: code that they map, forks, other programs, ends. Readable once `wakeup` bytes
+/// of records are waiting.
+pub fn open_sideband(cpu: i32, wakeup: u32) -> io::Result<OwnedFd> {
+    let mut attribute = perf_event_attr {
+        type_: PERF_TYPE_SOFTWARE,
+        config: u64::from(PERF_COUNT_SW_DUMMY),
+        sample_type: u64::from(PERF_SAMPLE_TID | PERF_SAMPLE_TIME),
+        clockid: libc::CLOCK_MONOTONIC,
+        ..Default::default()
+    };
+    attribute.set_mmap(1);
+    attribute.set_mmap2(1);
+    attribute.set_comm(1);
+    attribute.set_comm_exec(1);
+    attribute.set_task(1);
+    attribute.set_sample_id_all(1);
+    attribute.set_use_clockid(1);
+    attribute.set_watermark(1);
+    attribute.__bindgen_anon_2.wakeup_watermark = wakeup;
+    let event = open_sized(attribute, CLOCK_SIZE, -1, cpu)?;
+    // SAFETY: the call just made gave us this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(event) })
+}
+
 /// What a timer or counter samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerTarget {
@@ -102,8 +129,12 @@ pub enum TimerTarget {
     Process(i32),
 }
 
-fn open(mut attribute: perf_event_attr, pid: i32, cpu: i32) -> io::Result<RawFd> {
-    attribute.size = ATTRIBUTE_SIZE;
+fn open(attribute: perf_event_attr, pid: i32, cpu: i32) -> io::Result<RawFd> {
+    open_sized(attribute, ATTRIBUTE_SIZE, pid, cpu)
+}
+
+fn open_sized(mut attribute: perf_event_attr, size: u32, pid: i32, cpu: i32) -> io::Result<RawFd> {
+    attribute.size = size;
     let (group, flags) = (-1, libbpf_sys::PERF_FLAG_FD_CLOEXEC);
     // SAFETY: the attribute is initialized and longer than its size says.
     let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, &raw const attribute, pid, cpu, group, flags) };

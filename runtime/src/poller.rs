@@ -21,6 +21,8 @@ pub enum Source {
     Reader,
     /// Signals that the script waits for.
     Own,
+    /// The kernel has told much of processes.
+    Sideband,
     /// The timer with this number.
     Timer(u32),
 }
@@ -35,6 +37,7 @@ impl Source {
             Source::Process => 4,
             Source::Reader => 5,
             Source::Own => 6,
+            Source::Sideband => 7,
             Source::Timer(at) => 16 + u64::from(at),
         }
     }
@@ -48,6 +51,7 @@ impl Source {
             4 => Source::Process,
             5 => Source::Reader,
             6 => Source::Own,
+            7 => Source::Sideband,
             at => Source::Timer((at - 16) as u32),
         }
     }
@@ -158,8 +162,17 @@ pub fn open_process(pid: i32) -> std::io::Result<OwnedFd> {
 
 /// Nanoseconds since boot, suspends included.
 pub fn since_boot() -> u64 {
+    clock(libc::CLOCK_BOOTTIME)
+}
+
+/// The same without suspends.
+pub fn monotonic() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+fn clock(id: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    unsafe { libc::clock_gettime(id, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

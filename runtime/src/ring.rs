@@ -105,20 +105,23 @@ impl Ring {
     }
 }
 
-struct Mapping {
-    address: NonNull<u8>,
+/// Memory that is shared with the kernel.
+pub(crate) struct Mapping {
+    /// Its first byte.
+    pub(crate) address: NonNull<u8>,
     length: usize,
 }
 
 impl Mapping {
-    fn new(fd: RawFd, length: usize, offset: usize, protection: i32) -> Result<Mapping, RunError> {
+    /// Maps `length` bytes of a descriptor.
+    pub(crate) fn new(fd: RawFd, length: usize, offset: usize, protection: i32) -> Result<Mapping, RunError> {
         // SAFETY: a fresh mapping at an address of the kernel's choice.
         let address = unsafe {
             libc::mmap(std::ptr::null_mut(), length, protection, libc::MAP_SHARED, fd, offset as libc::off_t)
         };
         match NonNull::new(address.cast()) {
             Some(address) if address.as_ptr() != libc::MAP_FAILED.cast() => Ok(Mapping { address, length }),
-            _ => Err(RunError::system("cannot map the ring buffer")),
+            _ => Err(RunError::system("cannot map a ring buffer")),
         }
     }
 }

@@ -16,10 +16,11 @@ use crate::map_reader::MapReader;
 use crate::options::{ChildStatus, Outcome, OutputFormat, RunMode};
 use crate::output::{Sink, guard, output};
 use crate::poller::{Poller, Source, Timer, since_boot};
+use crate::processes::Processes;
 use crate::ring::Ring;
 use crate::shapes::Shapes;
 use crate::signals::{OwnSignals, Signals};
-use crate::symbolize::{StackMap, Symbolizer};
+use crate::symbolize::Symbolizer;
 use crate::table::Table;
 use crate::times::{Times, tai_offset};
 use libbpf_rs::{Link, MapCore, Object};
@@ -123,11 +124,13 @@ impl<'l> Session<'l> {
             }
         }
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
-        let stacks = stacks.map(|(map, fd)| StackMap { fd, value_size: map.value_size });
         let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering)?;
         guard(loaded.options.guard_terminal);
         let output = output(loaded.options.format);
-        let mut symbolizer = Symbolizer::new(stacks);
+        let mut symbolizer = Symbolizer::new(stacks.map(|(_, fd)| fd));
+        if find_map(manifest, &fds, MapRole::Processes).is_some() {
+            symbolizer = symbolizer.with_processes(Processes::watch(), manifest.debug_info);
+        }
         let formats = kept.map_or_else(|| manifest.time_formats.clone(), |kept| kept.all_formats(manifest));
         symbolizer.times = Times::new(formats);
         symbolizer.shapes = Shapes::new(&manifest.shapes);
@@ -278,6 +281,9 @@ impl<'l> Session<'l> {
         if let Some(process) = &self.loaded.process {
             self.poller.add(process.as_raw_fd(), Source::Process)?;
         }
+        for descriptor in self.requests.symbolizer.descriptors() {
+            self.poller.add(descriptor, Source::Sideband)?;
+        }
         for program in &self.loaded.manifest.programs {
             if let Attach::Interval { period_ns } = program.attach {
                 let timer = Timer::every(Duration::from_nanos(period_ns))?;
@@ -303,6 +309,7 @@ impl<'l> Session<'l> {
                     Source::Signal | Source::Child | Source::Process => return Ok(()),
                     Source::Reader => return Err(RunError::ReaderGone),
                     Source::Own => self.run_signals()?,
+                    Source::Sideband => self.requests.symbolizer.catch_up(),
                     Source::Timer(at) => self.run_timer(at as usize)?,
                 }
                 if self.has_exited() {

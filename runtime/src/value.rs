@@ -37,24 +37,58 @@ impl std::fmt::Display for Int {
     }
 }
 
-/// A frame of a stack.
+/// A frame of a stack. An address stands for several where functions were inlined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Where the function stood.
     pub address: u64,
-    /// The function, when it has a name.
-    pub symbol: Option<Symbol>,
+    /// What is there.
+    pub place: Place,
+    /// In a process, not in the kernel.
+    pub user: bool,
 }
 
-/// A named place in the kernel.
+impl Frame {
+    /// A bare address.
+    pub fn unknown(address: u64) -> Frame {
+        Frame { address, place: Place::Unknown, user: false }
+    }
+}
+
+/// What lies at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nobody knows.
+    Unknown,
+    /// A function.
+    Function(Symbol),
+    /// A function whose code is part of another's.
+    Inlined {
+        /// The function.
+        name: Rc<str>,
+        /// `file:line`
+        line: Option<Rc<str>>,
+    },
+    /// A place in a file, without a name.
+    InFile {
+        /// Of the file, in hexadecimal.
+        build_id: Rc<str>,
+        /// Bytes from its start.
+        offset: u64,
+    },
+}
+
+/// A named place in the kernel or in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
     /// The function or variable.
     pub name: Rc<str>,
     /// Bytes behind its start.
     pub offset: u64,
-    /// The module it lies in; none for the kernel proper.
+    /// The module or file it lies in; none for the kernel proper.
     pub module: Option<Rc<str>>,
+    /// `file:line` of the source, where debug information tells it.
+    pub line: Option<Rc<str>>,
 }
 
 /// A row of a histogram.
@@ -90,7 +124,7 @@ pub enum Value<'a> {
     Text(Vec<u8>),
     /// An address.
     Pointer(u64),
-    /// A kernel address that is shown by name.
+    /// An address that is shown by name.
     Symbol(u64, Option<Symbol>),
     /// A stack, innermost frame first.
     Stack(StackStyle, Rc<[Frame]>),

@@ -169,13 +169,14 @@ impl Maker {
                 2 | 3 => vec![self.key_type()],
                 4 | 5 => vec![self.key_type(), self.key_type()],
                 6 => vec![Ty::Pair],
-                _ => vec![Ty::Stack, Ty::Str],
+                _ if self.rng.chance(50) => vec![Ty::Stack, Ty::Str],
+                _ => vec![Ty::UserStack, Ty::UserSymbol],
             };
             let holds = match self.rng.below(10) {
                 0..=4 => Holds::Aggregate(AGGREGATES[self.rng.below(AGGREGATES.len())]),
                 5..=7 => Holds::Plain(if self.rng.chance(50) { Ty::I64 } else { Ty::U64 }),
                 8 => Holds::Plain(Ty::Str),
-                _ => Holds::Plain(Ty::Pair),
+                _ => Holds::Plain(*self.rng.pick(&[Ty::Pair, Ty::Stack, Ty::UserStack, Ty::UserSymbol])),
             };
             self.maps.push(Map { name: format!("@m{at}"), keys, holds, is_read: false });
         }
@@ -315,6 +316,11 @@ impl Maker {
             Ty::Str => self.string(depth),
             Ty::Pair => self.pair(depth),
             Ty::Stack => Node::text("kstack", Ty::Stack),
+            Ty::UserStack => Node::text("ustack", Ty::UserStack),
+            Ty::UserSymbol => {
+                let address = self.value(Ty::I64, depth.min(1));
+                Node::with("usym(#)", Ty::UserSymbol, vec![address])
+            }
             _ => {
                 let number = numbers::number(self, depth);
                 if number.ty == Ty::Bool { number.cast(ty) } else { number }
@@ -323,7 +329,12 @@ impl Maker {
     }
 
     pub fn condition(&mut self, depth: usize) -> Node {
-        match self.rng.below(6) {
+        match self.rng.below(7) {
+            6 => {
+                let stacks = &["kstack", "kstack(perf, 2)", "ustack", "ustack(raw, 7)", "kstack(0)"];
+                let (left, right) = (*self.rng.pick(stacks), *self.rng.pick(stacks));
+                Node::text(format!("({left} == {right})"), Ty::Bool)
+            }
             0 | 1 => {
                 let (left, right) = (self.string(1), self.string(0));
                 let template = *self.rng.pick(&["(# == #)", "(# != #)"]);

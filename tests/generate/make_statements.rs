@@ -273,6 +273,8 @@ impl Maker {
                 ("%s", Ty::Str),
                 ("%-20.5s", Ty::Str),
                 ("%s", Ty::Stack),
+                ("%s", Ty::UserStack),
+                ("%s", Ty::UserSymbol),
                 ("%s", Ty::Str),
             ]);
             format.push_str(conversion);

@@ -21,6 +21,8 @@ pub const ANYWHERE: Place = Place {
         ("rand", 32, false),
         ("sizeof(uint32)", 64, false),
         ("sizeof(comm)", 64, false),
+        ("len(kstack)", 64, true),
+        ("len(ustack(5))", 64, true),
         ("curtask.pid", 32, true),
         ("curtask.tgid", 32, true),
         ("curtask->flags", 32, false),

@@ -15,6 +15,10 @@ pub enum Ty {
     Pair,
     /// A kernel stack.
     Stack,
+    /// A stack of the process.
+    UserStack,
+    /// An address in the process.
+    UserSymbol,
     /// No value: a statement.
     Void,
 }

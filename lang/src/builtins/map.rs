@@ -21,11 +21,11 @@ pub(super) const ROWS: &[Builtin] = &[
     Builtin {
         name: "len",
         form: Form::Function,
-        params: &[Param::required("map", ParamClass::Map)],
+        params: &[Param::required("of", ParamClass::MapOrStack)],
         returns: Returns::Fixed(Type::I64),
         allowed: Allowed::Anywhere,
         lowering: Lowering::Length,
-        doc: "Number of entries of a map.",
+        doc: "Number of entries of a map, or of frames of a stack.",
         example: "begin { @x[1] = 2; print(len(@x)) }",
     },
 ];

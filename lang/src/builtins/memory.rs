@@ -95,6 +95,16 @@ pub(super) const ROWS: &[Builtin] = &[
         example: "begin { print(ksym(0)) }",
     },
     Builtin {
+        name: "usym",
+        form: Form::Function,
+        params: &[Param::required("address", ParamClass::Address)],
+        returns: Returns::Fixed(Type::UserSymbol),
+        allowed: Allowed::Anywhere,
+        lowering: Lowering::UserSymbol,
+        doc: "An address in the current process, shown as the symbol it lies in.",
+        example: "begin { print(usym(0)) }",
+    },
+    Builtin {
         name: "sizeof",
         form: Form::Function,
         params: &[Param::required("value", ParamClass::Any)],

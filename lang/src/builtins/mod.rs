@@ -16,7 +16,7 @@ mod text;
 mod time;
 
 use crate::hir::Intrinsic;
-use crate::types::Type;
+use crate::types::{AddressSpace, Type};
 pub use forms::{RequestForm, TypeTest, ValueForm};
 
 /// A row of the table.
@@ -141,13 +141,15 @@ pub enum ParamClass {
     Key,
     /// A scratch variable, which is assigned to.
     Variable,
+    /// A map, named without a key, or a stack.
+    MapOrStack,
     /// Any value.
     Any,
     /// What decides: a bool, number or pointer.
     Condition,
     /// One of these bare words.
     Word(&'static [&'static str]),
-    /// A stack mode word (bpftrace, perf, raw) or an integer literal: the number of frames.
+    /// A stack mode word (bpftrace, perf, raw, build_id) or an integer literal: the number of frames.
     StackOption,
 }
 
@@ -167,7 +169,7 @@ pub enum Returns {
     /// The compile-time text of the attach point.
     AttachText,
     /// A stack of the kernel or of user space.
-    KernelStack,
+    Stack(AddressSpace),
     /// Says [`Lowering::Argument`], [`Lowering::ReturnValue`] or [`Lowering::ArgumentRecord`]: as the probe has it.
     FromProbe,
 }
@@ -216,8 +218,10 @@ pub enum Lowering {
     ReadBuffer,
     /// `ksym(address)`
     KernelSymbol,
-    /// `kstack([mode][, frames])`
-    KernelStack,
+    /// `usym(address)`
+    UserSymbol,
+    /// `kstack([mode][, frames])`, `ustack(...)`
+    Stack(AddressSpace),
     /// `printf(format, ...)`
     Printf,
     /// `print(value)`, `print(@map[, top[, div]])`

@@ -1,16 +1,15 @@
 //! Calls: one check for all functions, driven by their rows.
 
-use super::expr::{DEFAULT_STACK, MAX_FRAMES};
 use super::{Checker, MapContent, literal_int, suggest};
 use crate::aggregations::{self, Aggregation};
 use crate::ast::{Expr, ExprKind, Ident};
 use crate::builtins::{self, Builtin, Lowering, Param, ParamClass};
 use crate::codes::Code;
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::format::{Conversion, ConversionKind, Format};
 use crate::manifest::Aggregate;
 use crate::source::Span;
-use crate::types::{StackMode, StackType, Type};
+use crate::types::Type;
 
 /// A map as an argument.
 pub(crate) struct MapArgument<'a> {
@@ -97,7 +96,7 @@ impl Checker<'_> {
         match row.lowering {
             Lowering::ReadString => self.string_call(args),
             Lowering::ReadBuffer => self.buffer_call(args),
-            Lowering::KernelStack => self.stack_call(args),
+            Lowering::Stack(space) => self.stack_call(space, args, name.span),
             Lowering::Printf => self.check_format(args),
             Lowering::Print => self.check_print(args),
             Lowering::Delete => self.check_delete(args),
@@ -181,6 +180,7 @@ impl Checker<'_> {
                 self.condition(arg);
                 *self.program.ty(arg) != Type::Error
             }
+            ParamClass::MapOrStack => self.map_or_stack(name, arg),
         }
     }
 
@@ -263,47 +263,6 @@ impl Checker<'_> {
             Some(n) if n <= i64::from(limit) => Type::String { size: n as u32 },
             _ => Type::String { size: limit },
         }
-    }
-
-    fn stack_option(&mut self, arg: &Expr) -> bool {
-        if let ExprKind::Name(word) = &arg.kind {
-            if StackMode::WORDS.iter().any(|row| row.0 == word) {
-                return true;
-            }
-            let words = StackMode::WORDS.iter().map(|row| row.0);
-            let diagnostic = Diagnostic::error(Code::UnknownName, format!("no stack mode `{word}`"));
-            let diagnostic = diagnostic.at(arg.span, "not a mode").suggest(arg.span, nearest(word, words));
-            self.report(diagnostic.help("the modes are: bpftrace, perf, raw"));
-            return false;
-        }
-        self.expr(arg);
-        match literal_int(arg) {
-            Some(frames) if (1..=i64::from(MAX_FRAMES)).contains(&frames) => true,
-            Some(frames) => {
-                let message = format!("a stack has from 1 to {MAX_FRAMES} frames");
-                self.error(Code::BadArgument, arg.span, message, format!("this is {frames}"));
-                false
-            }
-            None => {
-                let message = "a stack takes a mode and a literal number of frames";
-                self.error(Code::NotALiteral, arg.span, message, "neither");
-                false
-            }
-        }
-    }
-
-    fn stack_call(&mut self, args: &[Expr]) -> Type {
-        let mut stack = StackType { mode: self.options.stack_mode, ..DEFAULT_STACK };
-        for arg in args {
-            match &arg.kind {
-                ExprKind::Name(word) => {
-                    let row = StackMode::WORDS.iter().find(|row| row.0 == word);
-                    stack.mode = row.map_or(stack.mode, |row| row.1);
-                }
-                _ => stack.frames = literal_int(arg).map_or(stack.frames, |frames| frames as u32),
-            }
-        }
-        Type::Stack(stack)
     }
 
     fn check_print(&mut self, args: &[Expr]) -> Type {

@@ -8,14 +8,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::probes::{self, Arguments, ProbeKind, ProbeRow, TargetSyntax};
 use crate::source::Span;
-use crate::types::{AddressSpace, NamedType, RecordKind, RecordRef, StackMode, StackType, Type};
-
-/// The stack shown without further words.
-pub(super) const DEFAULT_STACK: StackType =
-    StackType { space: AddressSpace::Kernel, mode: StackMode::Bpftrace, frames: MAX_FRAMES };
-
-/// Most frames of a stack (the kernel's `perf_event_max_stack`).
-pub(super) const MAX_FRAMES: u32 = 127;
+use crate::types::{NamedType, RecordKind, RecordRef, Type};
 
 /// A positional parameter as a number, when it is one: decimal, hexadecimal or octal.
 pub(crate) fn positional_number(text: &str) -> Option<i64> {
@@ -189,7 +182,7 @@ impl Checker<'_> {
                 Type::String { size: self.attach_text(row).len() as u32 + 1 }
             }
             Returns::CpuPointer => Type::kernel_pointer(Type::U64),
-            Returns::KernelStack => Type::Stack(StackType { mode: self.options.stack_mode, ..DEFAULT_STACK }),
+            Returns::Stack(space) => self.default_stack(*space, span),
             Returns::FromProbe => self.probe_value(row, name, span),
         }
     }

@@ -109,7 +109,7 @@ pub(crate) fn comparison_type(left: (&Expr, &Type), right: (&Expr, &Type)) -> Ty
     let signed = |(expr, ty): (&Expr, &Type)| ty.is_signed() && !is_flexible(expr);
     match (left.1, right.1) {
         (Type::Bool, Type::Bool) => Type::Bool,
-        (Type::Pointer { .. }, _) | (_, Type::Pointer { .. }) => Type::U64,
+        (Type::Pointer { .. } | Type::Stack(_), _) | (_, Type::Pointer { .. }) => Type::U64,
         _ if is_flexible(left.0) && is_flexible(right.0) => Type::I64,
         _ => Type::Int(IntType { bits: 64, signed: signed(left) || signed(right) }),
     }

@@ -34,9 +34,13 @@ impl Checker<'_> {
         Type::Bool
     }
 
-    /// `len(@map)`
+    /// `len(@map)`, `len(stack)`
     pub(super) fn check_length(&mut self, args: &[Expr]) -> Type {
-        let Some(Expr { kind: ExprKind::Map { name, .. }, span, .. }) = args.first() else { return Type::I64 };
+        let Some(first) = args.first() else { return Type::I64 };
+        let Expr { kind: ExprKind::Map { name, .. }, span, .. } = first else { return Type::I64 };
+        if matches!(self.program.ty(first), Type::Stack(_)) {
+            return Type::I64;
+        }
         let keyed = self.maps.iter().find(|map| map.name == *name).and_then(|map| map.keys.as_ref());
         if keyed.is_some_and(Vec::is_empty) {
             return self.error(Code::KeyMismatch, *span, format!("`@{name}` has no keys"), "holds one value");

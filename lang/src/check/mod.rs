@@ -26,6 +26,7 @@ mod map_functions;
 mod operator;
 mod options;
 mod requests;
+mod stack;
 mod stmt;
 mod suggest;
 #[cfg(test)]
@@ -79,6 +80,8 @@ pub struct SessionOptions {
     pub allow_unsafe: bool,
     /// How stacks are shown that do not say it.
     pub stack_mode: StackMode,
+    /// Stacks are shown with files, lines and inlined functions.
+    pub show_debug_info: bool,
     /// Maps are printed at the end.
     pub print_maps_on_exit: bool,
     /// What to do about probes that the kernel lacks.
@@ -114,6 +117,7 @@ impl Default for SessionOptions {
             cut_mark: "..".into(),
             allow_unsafe: false,
             stack_mode: StackMode::Bpftrace,
+            show_debug_info: true,
             print_maps_on_exit: true,
             missing_probes: MissingProbes::default(),
             known_maps: KnownMaps::default(),

@@ -74,7 +74,7 @@ impl Checker<'_> {
         let scalar = |ty: &Type| matches!(ty, Type::Int(_) | Type::Enum(_) | Type::Bool | Type::Pointer { .. });
         match (left.1, right.1) {
             (l, r) if scalar(l) && scalar(r) => Type::Bool,
-            (Type::String { .. }, Type::String { .. }) if equality => Type::Bool,
+            (Type::String { .. }, Type::String { .. }) | (Type::Stack(_), Type::Stack(_)) if equality => Type::Bool,
             (l, r) if equality && merge_types(l, r).is_some_and(|common| is_comparable(&common)) => Type::Bool,
             _ => self.bad_operands(op, left, right, span),
         }

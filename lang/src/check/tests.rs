@@ -217,7 +217,7 @@ fn calls() {
         ("begin { print(pid, 3) }", Code::TypeMismatch, "pid"),
         ("begin { clear(pid) }", Code::TypeMismatch, "pid"),
         ("begin { exit(\"a\") }", Code::TypeMismatch, "\"a\""),
-        ("begin { print(kstack(200)) }", Code::BadArgument, "200"),
+        ("begin { print(kstack(2000)) }", Code::BadArgument, "2000"),
         ("begin { print(str(kstack)) }", Code::TypeMismatch, "kstack"),
         ("begin { print(str(0, 0)) }", Code::BadArgument, "0"),
     ]);

@@ -146,6 +146,7 @@ impl Printer<'_> {
             EventAction::Cat { format, most } => format!("cat {:?} at most {most} bytes", format_text(format)),
             EventAction::System(format) => format!("system {:?}", format_text(format)),
             EventAction::Join(separator) => format!("join {:?}", String::from_utf8_lossy(separator)),
+            EventAction::ProcessSeen => "process seen".into(),
             EventAction::Time(format) => format!("time {:?}", String::from_utf8_lossy(format)),
         }
     }
@@ -268,7 +269,14 @@ impl Printer<'_> {
                 let which = if *new { "new" } else { "old" };
                 format!("{which}({} += {})", names.var(var.0), sub(delta))
             }
-            ExprKind::StackId { map, space } => format!("stack {} {}", space_text(*space), self.map_name(*map)),
+            ExprKind::StackKey(stack) => {
+                let space = if stack.process.is_some() { "user" } else { "kernel" };
+                format!("stack {space} {} {}", stack.frames, self.map_name(stack.map))
+            }
+            ExprKind::StackLength { map, stack } => {
+                format!("frames {}[{}]", self.map_name(*map), self.buffered(names, stack))
+            }
+            ExprKind::NoticedProcess(..) => "process".into(),
             ExprKind::StringLength(value) => format!("length({})", self.buffered(names, value)),
             ExprKind::Tuple(values) => format!("({})", self.list(names, values)),
             ExprKind::Padded(value) => format!("{ty}({})", sub(value)),
@@ -366,7 +374,6 @@ fn kind_text(kind: MapKind) -> &'static str {
         MapKind::PerCpuArray => "percpu array",
         MapKind::LruHash => "lru hash",
         MapKind::LruPerCpuHash => "percpu lru hash",
-        MapKind::StackTrace => "stack trace",
         MapKind::RingBuffer => "ring buffer",
     }
 }

@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::hir::{self, StmtKind};
 use crate::manifest::{Aggregate, EventAction, MapId, MapValue};
 use crate::source::Span;
-use crate::types::{AddressSpace, Type};
+use crate::types::Type;
 
 impl Body<'_, '_> {
     /// A builtin as a value.
@@ -39,7 +39,8 @@ impl Body<'_, '_> {
                 let address = self.expr(address);
                 return self.coerce(address, &Type::KernelSymbol);
             }
-            Lowering::KernelStack => hir::ExprKind::StackId { map: self.session.stacks(), space: AddressSpace::Kernel },
+            Lowering::Stack(space) => return self.stack(space, ty, span),
+            Lowering::UserSymbol => return self.user_symbol(args, span),
             Lowering::Delete => {
                 let Some(found) = MapArgument::of(args) else { return nothing(&ty, span) };
                 let map = self.map(found.name);

@@ -81,8 +81,11 @@ impl Body<'_, '_> {
         declared.into_iter().filter_map(set).collect()
     }
 
-    /// `len(@map)`
+    /// `len(@map)`, `len(stack)`
     pub(super) fn length(&mut self, args: &[Expr], span: Span) -> hir::Expr {
+        if let Some(stack) = args.first().filter(|arg| matches!(self.program.ty(arg), Type::Stack(_))) {
+            return self.stack_length(stack, span);
+        }
         let Some(Expr { kind: ExprKind::Map { name, .. }, .. }) = args.first() else {
             return nothing(&Type::I64, span);
         };

@@ -19,12 +19,6 @@ const MAX_KEY: u32 = 512;
 /// Kernels from here on have no such limit of keys.
 const LARGE_KEYS: KernelVersion = KernelVersion::new(5, 11);
 
-/// Stacks kept at a time.
-const STACK_ENTRIES: u32 = 4096;
-
-/// Addresses in a stack.
-const STACK_DEPTH: u32 = 127;
-
 impl Session<'_> {
     /// Adds the script's maps; [`MapId`] is the index in the checked script.
     pub(super) fn add_user_maps(&mut self) {
@@ -92,18 +86,6 @@ impl Session<'_> {
         }
     }
 
-    /// The map of stacks; made on first use.
-    pub(super) fn stacks(&mut self) -> MapId {
-        if let Some(map) = self.stacks {
-            return map;
-        }
-        let map = own_map("stacks", MapRole::Stacks, MapKind::StackTrace, (4, STACK_DEPTH * 8), STACK_ENTRIES);
-        self.maps.push(map);
-        let id = MapId(self.maps.len() as u32 - 1);
-        self.stacks = Some(id);
-        id
-    }
-
     /// Adds the maps that the programs turned out to need.
     pub(super) fn add_own_maps(&mut self, scratch_size: u32) {
         if !self.events.is_empty() {
@@ -159,7 +141,13 @@ impl Session<'_> {
 
 const PAGE: u32 = 4096;
 
-fn own_map(name: &str, role: MapRole, kind: MapKind, (key_size, value_size): (u32, u32), max_entries: u32) -> Map {
+pub(super) fn own_map(
+    name: &str,
+    role: MapRole,
+    kind: MapKind,
+    (key_size, value_size): (u32, u32),
+    max_entries: u32,
+) -> Map {
     Map {
         name: name.into(),
         symbol: format!("lt_{name}"),

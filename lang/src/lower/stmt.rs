@@ -97,6 +97,7 @@ impl Body<'_, '_> {
         out.extend(kind.map(|kind| hir::Stmt { kind, span }));
         if self.expressions == 0 {
             self.releases.push(Release { first, made: self.slots.len() });
+            self.stack_buffer = self.stack_buffer.filter(|buffer| (buffer.0 as usize) < first);
         }
     }
 

@@ -199,8 +199,9 @@ fn stacks_and_entries() {
         "kprobe:vfs_read { @[kstack(3), comm] = stats(7); print(@[kstack(3), comm]); clear(@) }",
         "
         map @[kstack, string[16]]: stats:unsigned = percpu hash (key 24 value 16 entries 4096, no preallocation)
-        map stacks: opaque = stack trace (key 4 value 1016 entries 4096)
+        map stacks: opaque = hash (key 8 value 1032 entries 65536, no preallocation)
         map events: opaque = ring buffer (key 0 value 0 entries 524288)
+        map scratch: opaque = percpu array (key 4 value 1056 entries 1)
         event 0 print entry of @
           [kstack at 8, string[16] at 16] 32 bytes
         event 1 clear @
@@ -208,8 +209,8 @@ fn stacks_and_entries() {
         program lt_vfs_read_0 on kprobe:vfs_read
           var $: uint64
           $ = NanosecondsMonotonic
-          @[(stack kernel stacks, Comm) in stack[24]] <- stats:unsigned(7:uint64)
-          emit 0(stack kernel stacks, Comm)
+          @[(stack kernel 3 stacks, Comm) in stack[24]] <- stats:unsigned(7:uint64)
+          emit 0(stack kernel 3 stacks, Comm)
           emit 1($)",
     );
 }

@@ -36,6 +36,8 @@ pub enum EventAction {
         /// Which.
         map: MapId,
     },
+    /// The only field is a process (u64) whose addresses will have to be named: its memory map is to be read while it lives.
+    ProcessSeen,
     /// Print the time of day at which the request is carried out, as strftime(3) does with this format.
     Time(Vec<u8>),
     /// Format the fields, and report them as a message with its place in the script.

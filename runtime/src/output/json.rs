@@ -131,6 +131,12 @@ fn write_key(keys: &[Value<'_>], out: &mut Vec<u8>) {
                 }
                 out.push(b'}');
             }
+            Value::Stack(..) => {
+                let start = out.len();
+                write_keys(std::slice::from_ref(key), ",", "", out);
+                let stack = out.split_off(start);
+                out.extend(stack.into_iter().filter(|byte| *byte != b' '));
+            }
             other => write_keys(std::slice::from_ref(other), ",", "", out),
         }
     }

@@ -1,6 +1,6 @@
 //! Values as plain text, as both forms of output use them (JSON for keys and printf).
 
-use crate::value::{Frame, StackStyle, Value};
+use crate::value::{Frame, Place, StackStyle, Value};
 use std::io::Write;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,11 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
         Value::Str(bytes) if GUARDED.load(Ordering::Relaxed) => write_guarded(bytes, out),
         Value::Str(bytes) => out.write_all(bytes),
         Value::Text(text) => out.write_all(text),
-        Value::Pointer(address) | Value::Symbol(address, None) => write!(out, "{address:#x}"),
+        Value::Pointer(address) => write!(out, "{address:#x}"),
+        Value::Symbol(address, None) => {
+            write_address(*address, out);
+            Ok(())
+        }
         Value::Symbol(_, Some(symbol)) => out.write_all(symbol.name.as_bytes()),
         Value::Stack(style, frames) => {
             write_stack(*style, frames, indent, out);
@@ -121,27 +125,49 @@ fn write_stack(style: StackStyle, frames: &[Frame], indent: &str, out: &mut Vec<
                 out.extend_from_slice(indent.as_bytes());
                 write_place(frame, out);
             }
-            StackStyle::Perf => {
-                let _ = write!(out, "\t{:x} ", frame.address);
-                write_place(frame, out);
-                if let Some(module) = frame.symbol.as_ref().and_then(|symbol| symbol.module.as_ref()) {
-                    let _ = write!(out, " ({module})");
-                }
-            }
-            StackStyle::Raw => {
-                let _ = write!(out, "{:x}", frame.address);
+            StackStyle::Perf => write_perf(frame, out),
+            StackStyle::Raw | StackStyle::BuildId => {
+                let _ = match &frame.place {
+                    Place::InFile { build_id, offset } => write!(out, "{build_id} 0x{offset:02x}"),
+                    _ => write!(out, "{:x}", frame.address),
+                };
             }
         }
         out.push(b'\n');
     }
 }
 
-/// `function+offset`, or the address.
+/// An address without a name; zero has no prefix.
+fn write_address(address: u64, out: &mut Vec<u8>) {
+    let _ = if address == 0 { write!(out, "0") } else { write!(out, "{address:#x}") };
+}
+
+/// `function+offset`, or the address; with file and line, where they are known.
 fn write_place(frame: &Frame, out: &mut Vec<u8>) {
-    let _ = match &frame.symbol {
-        Some(symbol) => write!(out, "{}+{}", symbol.name, symbol.offset),
-        None => write!(out, "{:#x}", frame.address),
+    let (_, line) = match &frame.place {
+        Place::Function(symbol) => (write!(out, "{}+{}", symbol.name, symbol.offset), &symbol.line),
+        Place::Inlined { name, line } => (write!(out, "[inlined] {name}"), line),
+        Place::Unknown | Place::InFile { .. } => return write_address(frame.address, out),
     };
+    if let Some(line) = line {
+        let _ = write!(out, "@{line}");
+    }
+}
+
+/// `\taddress function+offset (file)`; of the kernel, only modules are named.
+fn write_perf(frame: &Frame, out: &mut Vec<u8>) {
+    let _ = write!(out, "\t{:x} ", frame.address);
+    let (_, module) = match &frame.place {
+        Place::Function(symbol) => (write!(out, "{}+{}", symbol.name, symbol.offset), symbol.module.as_deref()),
+        Place::Inlined { name, .. } => (write!(out, "{name}"), Some("inlined")),
+        Place::Unknown | Place::InFile { .. } => {
+            write_address(frame.address, out);
+            (Ok(()), None)
+        }
+    };
+    if let Some(module) = module.or(frame.user.then_some("[unknown]")) {
+        let _ = write!(out, " ({module})");
+    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Output for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Frame, Int, StackStyle, Symbol};
+    use crate::value::{Frame, Int, Place, StackStyle, Symbol};
 
     fn entry(head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>) -> String {
         let mut out = Vec::new();
@@ -83,7 +83,8 @@ mod tests {
     fn stack(names: &[&str]) -> Value<'static> {
         let frame = |name: &&str| Frame {
             address: u64::MAX,
-            symbol: Some(Symbol { name: (*name).into(), offset: 5, module: None }),
+            place: Place::Function(Symbol { name: (*name).into(), offset: 5, module: None, line: None }),
+            user: false,
         };
         Value::Stack(StackStyle::Bpftrace, names.iter().map(frame).collect::<Vec<_>>().into())
     }

@@ -8,7 +8,7 @@ pub(crate) fn cpp(name: &str) -> Option<String> {
         return None;
     }
     let options = DemangleOptions::new().no_return_type();
-    Symbol::new(name).ok()?.demangle(&options).ok()
+    Symbol::new(name).ok()?.demangle_with_options(&options).ok()
 }
 
 #[cfg(test)]
