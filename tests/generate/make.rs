@@ -86,7 +86,7 @@ const SIZES: [(usize, Size); 4] = [
     (70, Size { actions: 3, statements: 4, blocks: 2, depth: 2 }),
     (90, Size { actions: 5, statements: 10, blocks: 4, depth: 3 }),
     (96, Size { actions: 24, statements: 5, blocks: 3, depth: 2 }),
-    (100, Size { actions: 2, statements: 40, blocks: 5, depth: 5 }),
+    (100, Size { actions: 2, statements: 20, blocks: 3, depth: 4 }),
 ];
 /// Lengths of strings; the default makes keys that old kernels refuse.
 const STRING_LENGTHS: [&str; 6] = [

@@ -23,6 +23,7 @@ pub fn shrink(script: Script, mut first_failing: impl FnMut(&[Script]) -> Option
     script
 }
 
+/// The first simpler scripts. No more are made than are tried: each is a copy, and a large script has thousands.
 fn simpler(script: &Script) -> Vec<Script> {
     let mut found = Vec::new();
     let probes = script.actions.len() + script.examples.len();
@@ -47,6 +48,9 @@ fn simpler(script: &Script) -> Vec<Script> {
     }
     for (at, action) in script.actions.iter().enumerate() {
         for changed in actions(action) {
+            if found.len() >= MOST {
+                return found;
+            }
             let mut other = script.clone();
             other.actions[at] = changed;
             found.push(other);
@@ -75,8 +79,11 @@ fn blocks(block: &[Stmt]) -> Vec<Vec<Stmt>> {
         found.push(block[block.len() / 2..].to_vec());
         found.push(block[..block.len() / 2].to_vec());
     }
-    found.extend((0..block.len()).map(|at| replaced(at, &[])));
+    found.extend((0..block.len().min(MOST)).map(|at| replaced(at, &[])));
     for (at, stmt) in block.iter().enumerate() {
+        if found.len() >= MOST {
+            break;
+        }
         match stmt {
             Stmt::Line(node) => {
                 found.extend(nodes(node).into_iter().map(|node| replaced(at, &[Stmt::Line(node)])));
@@ -107,6 +114,9 @@ pub fn nodes(node: &Node) -> Vec<Node> {
         found.push(plain);
     }
     for (at, kid) in node.kids.iter().enumerate() {
+        if found.len() >= MOST {
+            break;
+        }
         for simpler in nodes(kid) {
             let mut other = node.clone();
             other.kids[at] = simpler;
