@@ -29,7 +29,7 @@ fn own_map(letter: char) -> String {
 /// A script that counts in the map and prints lines of thirty-two characters.
 fn script(map: &str) -> String {
     format!(
-        "begin {{ printf(\"ready\\n\") }} interval:ms:1 {{ printf(\"%s%020d\\n\", \"0123456789\", 7); @{map}++ }} \
+        "begin {{ @{map} = 1; printf(\"ready\\n\") }} interval:ms:1 {{ printf(\"%s%020d\\n\", \"0123456789\", 7); @{map}++ }} \
          tracepoint:syscalls:sys_enter_read {{ @{map}++ }} end {{ printf(\"over\\n\") }}"
     )
 }
@@ -104,7 +104,7 @@ fn reader_leaves() -> Result<(), String> {
 
 /// Prints so much that a pipe that nobody reads is full at once.
 fn flooding(map: &str) -> String {
-    script(map).replace("interval:ms:1", "profile:hz:4999").replace("ready\\n", "ready\\n")
+    script(map).replace("interval:ms:1", "profile:hz:4999")
         + &format!(" tracepoint:syscalls:sys_enter_getppid {{ printf(\"%s%020d\\n\", \"0123456789\", 7); @{map}++ }}")
 }
 
