@@ -7,7 +7,7 @@ use crate::check::{CHARACTER, in_memory, is_argument_record, literal_int};
 use crate::hir::{self, BinaryOp, FieldPath, FieldStep};
 use crate::kernel::TracepointField;
 use crate::source::Span;
-use crate::types::{AddressSpace, RecordRef, Type};
+use crate::types::{AddressSpace, IntType, RecordRef, Type};
 
 /// Arrays of so many elements have as many as they say; of one of none or one, more follow behind the record.
 const MIN_CHECKED: u32 = 2;
@@ -328,7 +328,8 @@ impl Body<'_, '_> {
         let (address, space) = match (&from, self.place_address(first)) {
             (Type::String { .. } | Type::Array { .. }, Some(found)) => found,
             (Type::String { .. } | Type::Array { .. }, None) => {
-                let value = self.expr(first);
+                let value = as_array(self.expr(first));
+                let from = value.ty.clone();
                 let base = self.buffered(value, &from);
                 return hir::Expr { kind: hir::ExprKind::BufferOf { base, length }, ty, span };
             }
@@ -348,5 +349,17 @@ impl Body<'_, '_> {
         };
         let cut = (ty.size() as usize).saturating_sub(1).min(text.len());
         hir::Expr { ty: ty.clone(), ..bytes(text.get(..cut).unwrap_or(text), expr.span) }
+    }
+}
+
+/// A literal with all of its bytes: as a string it would end at its first NUL.
+fn as_array(value: hir::Expr) -> hir::Expr {
+    let Type::String { size } = value.ty else { return value };
+    match &value.kind {
+        hir::ExprKind::Bytes(_) => {
+            let element = Box::new(Type::Int(IntType { bits: 8, signed: false }));
+            hir::Expr { ty: Type::Array { element, len: size }, ..value }
+        }
+        _ => value,
     }
 }
