@@ -120,7 +120,7 @@ fn alternatives() -> Result<(), String> {
     ]);
     succeed(&ran)?;
     expect(ran.stdout.contains("@[software:page-faults:1]: "), "the first that is there", &ran)?;
-    expect(!ran.stdout.contains("sched_switch") && ran.stderr.contains("Attached 2 probes"), "no other", &ran)?;
+    expect(!ran.stdout.contains("sched_switch") && ran.stderr.contains("Attached 1 probe"), "no other", &ran)?;
     let ran = one_liner("tracepoint:nonsense:nothing || rt:nonsense { }");
     expect(ran.status == 3 && ran.stderr.contains("nonsense"), "none is there", &ran)?;
     let ran = one_liner("tracepoint:nonsense:nothing? { }");
