@@ -67,9 +67,9 @@ pub struct Cli {
     #[arg(short = 'I', value_name = "DIR", action = ArgAction::Append)]
     pub include_folders: Vec<PathBuf>,
 
-    /// As `#include <FILE>` at the head of the script
+    /// Accepted as `#include <FILE>` in a script is: the kernel's own types need no header
     #[arg(long = "include", value_name = "FILE", action = ArgAction::Append)]
-    pub includes: Vec<String>,
+    pub _includes: Vec<String>,
 
     /// Run the script's tests (test:NAME) in place of its probes; exit with status 1 when one fails
     #[arg(long, conflicts_with = "bench")]

@@ -67,8 +67,6 @@ impl Script {
                 None => self.args.push(word.clone()),
             }
         }
-        let includes = cli.includes.iter().map(|file| format!("#include <{file}>\n")).collect::<String>();
-        self.text.insert_str(0, &includes);
         self
     }
 }

@@ -1,6 +1,6 @@
 //! Loops on this machine's own kernel, against arithmetic.
 
-use crate::support::{Ran, expect, map_number, on_kernel, one_liner};
+use crate::support::{Ran, expect, map_number, on_kernel, one_liner, stat};
 use libtest_mimic::Trial;
 
 /// All trials of this module.
@@ -121,13 +121,9 @@ fn parents() -> Result<(), String> {
     let mut wanted = Vec::new();
     let mut pid = std::process::id();
     while pid > 1 {
-        let stat =
-            std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|e| format!("/proc/{pid}/stat: {e}"))?;
-        let (name, rest) =
-            stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).ok_or("stat has no name")?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        wanted.push(format!("{name} {}", fields[19]));
-        pid = fields[1].parse().map_err(|_| "stat has no parent")?;
+        let (name, start, parent) = stat(&format!("/proc/{pid}/stat"))?;
+        wanted.push(format!("{name} {start}"));
+        pid = parent;
     }
     expect(seen.starts_with(&wanted.iter().map(String::as_str).collect::<Vec<_>>()), &format!("{wanted:?}"), &ran)
 }

@@ -1,7 +1,7 @@
 //! Kinds of probes that lt runs itself, on this machine's own kernel: iterators, signals, tests, benchmarks; and attach
 //! points with alternatives.
 
-use crate::support::{Ran, expect, lt, lt_path, map_number, on_kernel, one_liner, run};
+use crate::support::{Ran, expect, lt, lt_path, map_number, on_kernel, one_liner, run, stat};
 use libtest_mimic::Trial;
 use std::process::Command;
 
@@ -25,20 +25,22 @@ fn succeed(ran: &Ran) -> Result<(), String> {
     expect(ran.status == 0, "it failed", ran)
 }
 
-/// Threads that /proc shows before and after are seen, by pid and name.
+/// Threads that /proc shows before and after are seen, by name and start.
 fn iterator() -> Result<(), String> {
-    let ran =
-        one_liner("iter:task { @[ctx.task.tgid, ctx.task.pid] = count() } iter:task_file { @files = max(ctx.fd) }");
+    let threads: Vec<_> = std::fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?.flatten().collect();
+    let ran = one_liner(
+        "iter:task { @[ctx.task.comm, ctx.task.start_boottime / 10000000] = count() } iter:task_file { @files = max(ctx.fd) }",
+    );
     succeed(&ran)?;
-    let own = std::process::id();
-    let threads = std::fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?;
-    for thread in threads.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
-        let seen = map_number(&ran.stdout, &format!("@[{own}, {thread}]")) == Some(1);
-        // a thread of another trial may have begun since
-        let younger = std::fs::metadata(format!("/proc/self/task/{thread}")).is_err() || thread != own.to_string();
-        expect(seen || younger, &format!("thread {thread} is missing"), &ran)?;
+    let mut seen = 0;
+    for thread in threads {
+        // one that has ended since has no stat
+        let Ok((name, start, _)) = stat(&thread.path().join("stat").to_string_lossy()) else { continue };
+        let count = map_number(&ran.stdout, &format!("@[{name}, {start}]"));
+        expect(count.is_some_and(|count| count >= 1), &format!("thread {name} {start} is missing"), &ran)?;
+        seen += 1;
     }
-    expect(map_number(&ran.stdout, &format!("@[{own}, {own}]")) == Some(1), "the test itself", &ran)?;
+    expect(seen >= 1, "the test itself", &ran)?;
     expect(map_number(&ran.stdout, "@files").is_some_and(|fd| fd >= 2), "descriptors", &ran)
 }
 

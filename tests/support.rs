@@ -138,3 +138,14 @@ pub fn map_number(stdout: &str, map: &str) -> Option<i64> {
     let prefix = format!("{map}: ");
     stdout.lines().find_map(|line| line.strip_prefix(&prefix)?.trim().parse().ok())
 }
+
+/// Name, start in ticks since boot, and parent of a process or thread: what is the same in every PID namespace, and the way
+/// up. From the text of proc(5)'s stat.
+pub fn stat(path: &str) -> Result<(String, String, u32), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let (name, rest) = text.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).ok_or("stat has no name")?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let [_, parent, ..] = fields[..] else { return Err(format!("{path}: {text}")) };
+    let start = fields.get(19).ok_or_else(|| format!("{path}: {text}"))?;
+    Ok((name.into(), (*start).into(), parent.parse().map_err(|_| format!("{path}: {text}"))?))
+}

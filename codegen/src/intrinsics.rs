@@ -42,7 +42,7 @@ impl<'c> Emitter<'_, 'c> {
     }
 
     /// The helper leaves zeros when the process is none of the namespace.
-    fn namespace_pid(&self, thread: bool, device: u64, inode: u64) -> Emit<Int<'c>> {
+    pub(crate) fn namespace_pid(&self, thread: bool, device: u64, inode: u64) -> Emit<Int<'c>> {
         let (device, inode) = (self.llvm.uint(device), self.llvm.uint(inode));
         let size = self.llvm.int(8);
         let arguments = [device.into(), inode.into(), self.temp.ptr.into(), size.into()];

@@ -43,7 +43,7 @@ impl<'c> Emitter<'_, 'c> {
         let entry = llvm.at(buffer, ENTRY)?;
         let count = llvm.builder.build_right_shift(bytes, llvm.int(3), false, "")?;
         llvm.store(llvm.at(entry, stacks::COUNT)?, count, 4)?;
-        let owner = if process.is_some() { self.current_process()? } else { llvm.int(0) };
+        let owner = process.as_ref().map_or_else(|| Ok(llvm.int(0)), |notice| self.current_process(notice))?;
         llvm.store(llvm.at(entry, stacks::PROCESS)?, owner, 4)?;
         let key = self.hash_frames(llvm.at(entry, stacks::FRAMES)?, bytes, frames * 8, owner)?;
         llvm.store(buffer, key, 8)?;
@@ -52,7 +52,11 @@ impl<'c> Emitter<'_, 'c> {
         self.choose_by(llvm.is_null(known.ptr)?, fresh, || llvm.load(buffer, 8))
     }
 
-    fn current_process(&self) -> Emit<Int<'c>> {
+    /// Its number where lt looks processes up: in lt's own PID namespace.
+    fn current_process(&self, notice: &ProcessNotice) -> Emit<Int<'c>> {
+        if let Some((device, inode)) = notice.namespace {
+            return self.namespace_pid(false, device, inode);
+        }
         let both = self.llvm.call(Helper::PidTgid, &[])?;
         Ok(self.llvm.builder.build_right_shift(both, self.llvm.int(32), false, "")?)
     }
@@ -109,7 +113,7 @@ impl<'c> Emitter<'_, 'c> {
     /// The current process; lt is told of it the first time.
     pub(crate) fn noticed_process(&self, notice: ProcessNotice, buffer: Memory<'c>) -> Emit<Int<'c>> {
         let llvm = self.llvm;
-        let owner = self.current_process()?;
+        let owner = self.current_process(&notice)?;
         let record = llvm.at(buffer, NOTICE)?;
         let place = llvm.at(record, 8)?;
         llvm.store(place, owner, 8)?;

@@ -32,6 +32,8 @@ pub struct ProcessNotice {
     pub map: MapId,
     /// The event with [`crate::manifest::EventAction::ProcessSeen`].
     pub event: EventId,
+    /// Device and inode of the PID namespace in which processes are numbered, when it is not the first one: lt's own.
+    pub namespace: Option<(u64, u64)>,
 }
 
 /// A stack that a program takes.

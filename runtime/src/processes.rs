@@ -19,8 +19,8 @@ use std::os::fd::RawFd;
 const MOST_ENDED: usize = 16_384;
 /// How many forks back a mapping is looked for.
 const MOST_FORKS: u32 = 16;
-/// Number of the initial PID namespace; in others the numbers that programs see are not ours.
-const INITIAL_NAMESPACE: &str = "pid:[4026531836]";
+/// Numbers of processes that lt's PID namespace does not have: as programs and records say it.
+const STRANGERS: [u32; 2] = [0, u32::MAX];
 
 /// A stretch of code in a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,6 @@ pub struct Processes {
     known: HashMap<u32, Process>,
     ended: VecDeque<u32>,
     sideband: Option<Sideband>,
-    /// Whether numbers of processes mean here what they mean to programs.
-    initial: bool,
     /// The files that are mapped.
     pub files: Files,
 }
@@ -104,9 +102,8 @@ pub struct Processes {
 impl Processes {
     /// Begins to listen to what processes do.
     pub fn watch() -> Processes {
-        let initial = std::fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name.as_os_str() == INITIAL_NAMESPACE);
-        let sideband = if initial { Sideband::open().ok() } else { None };
-        Processes { known: HashMap::new(), ended: VecDeque::new(), sideband, initial, files: Files::default() }
+        let sideband = Sideband::open().ok();
+        Processes { known: HashMap::new(), ended: VecDeque::new(), sideband, files: Files::default() }
     }
 
     /// What becomes readable when there is much to [`Processes::catch_up`] with.
@@ -123,6 +120,9 @@ impl Processes {
     }
 
     fn take(&mut self, record: Record) {
+        if STRANGERS.contains(&record.process()) {
+            return;
+        }
         match record {
             Record::Mapped { process, time, line } => {
                 let mapping = self.mapping_of(&line);
@@ -164,7 +164,7 @@ impl Processes {
     /// Reads what a process has mapped right now and opens the files; nothing when it is gone.
     pub fn snapshot(&mut self, process: u32) {
         self.catch_up();
-        if !self.initial || self.known.get(&process).is_some_and(|known| known.ended) {
+        if STRANGERS.contains(&process) || self.known.get(&process).is_some_and(|known| known.ended) {
             return;
         }
         // The file is the memory of the program that runs when it is opened.
@@ -191,7 +191,7 @@ impl Processes {
 
     /// Where an address of a process lay at a time (at last, without one).
     pub fn resolve(&mut self, process: u32, address: u64, at: Option<u64>) -> Option<Found> {
-        if !self.initial {
+        if STRANGERS.contains(&process) {
             return None;
         }
         self.catch_up();
@@ -229,13 +229,8 @@ mod tests {
     }
 
     fn told(records: Vec<Record>) -> Processes {
-        let mut processes = Processes {
-            known: HashMap::new(),
-            ended: VecDeque::new(),
-            sideband: None,
-            initial: true,
-            files: Files::default(),
-        };
+        let mut processes =
+            Processes { known: HashMap::new(), ended: VecDeque::new(), sideband: None, files: Files::default() };
         records.into_iter().for_each(|record| processes.take(record));
         processes
     }

@@ -57,7 +57,8 @@ impl Session<'_> {
         let (action, offsets) = (EventAction::ProcessSeen, vec![8]);
         self.events.push(Event { action, fields, offsets, size: 16, trimmed: false, span });
         let event = EventId(self.events.len() as u32 - 1);
-        *self.kept.processes.insert(ProcessNotice { map, event })
+        let namespace = self.kernel.pid_namespace();
+        *self.kept.processes.insert(ProcessNotice { map, event, namespace })
     }
 }
 

@@ -63,6 +63,18 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// Which process did it.
+    pub fn process(&self) -> u32 {
+        match self {
+            Record::Mapped { process, .. }
+            | Record::Executed { process, .. }
+            | Record::Forked { process, .. }
+            | Record::Ended { process } => *process,
+        }
+    }
+}
+
 /// The rings of all CPUs.
 pub struct Sideband {
     rings: Vec<Ring>,
