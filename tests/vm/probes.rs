@@ -32,7 +32,7 @@ fn has_lines(output: &Output, wanted: &[&str]) -> Result<(), String> {
 }
 
 /// Several functions with one program where the kernel can; dd calls one of them 500 times with this size.
-const UPROBES: &str = "\"$LT\" -e 'uprobe:libc:pread*,uprobe:libc:rea? /comm == \"dd\" && arg2 == 3072/ { @n++ }' \
+const UPROBES: &str = "\"$LT\" -e 'uprobe:libc:pread*,uprobe:libc:re?d /comm == \"dd\" && arg2 == 3072/ { @n++ }' \
                        -c 'dd if=/dev/zero of=/dev/null bs=3072 count=500'";
 
 fn libc_many(output: &Output) -> Result<(), String> {
