@@ -78,7 +78,10 @@ impl<'c> Emitter<'_, 'c> {
         let mut cpu = builder.build_and(cpu, llvm.uint(u64::from(table.cpus - 1)), "")?;
         if table.pages > 1 {
             let before = builder.build_int_mul(self.page()?, llvm.uint(u64::from(table.cpus)), "")?;
-            cpu = builder.build_int_add(cpu, before, "")?;
+            // multiplied as it is: LLVM would negate the page's bit to mask the size, which verifiers of 6.1 cannot follow
+            cpu = llvm.opaque(builder.build_int_add(cpu, before, "")?)?;
+            cpu =
+                builder.build_and(cpu, llvm.uint(u64::from((table.cpus * table.pages).next_power_of_two() - 1)), "")?;
         }
         let bytes = builder.build_int_mul(cpu, llvm.uint(u64::from(table.cpu_words() * 8)), "")?;
         llvm.offset(variable, bytes)
