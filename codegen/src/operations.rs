@@ -37,7 +37,7 @@ impl<'c> Emitter<'_, 'c> {
                 let unused = llvm.uint(u64::from(64 - ty.bits()));
                 Ok(llvm.builder.build_right_shift(swapped, unused, false, "")?)
             }
-            Operation::SocketCookie => llvm.call(Helper::SocketCookie, &[self.address(value)?.into()]),
+            Operation::SocketCookie => self.socket_cookie(value),
             Operation::Signal => llvm.call(Helper::SendSignal, &[self.scalar(value)?.into()]),
             Operation::SignalThread => llvm.call(Helper::SendSignalThread, &[self.scalar(value)?.into()]),
             Operation::Override => {
@@ -45,6 +45,17 @@ impl<'c> Emitter<'_, 'c> {
                 llvm.call(Helper::OverrideReturn, &[self.ctx.into(), value.into()])
             }
         }
+    }
+
+    /// The verifier wants the argument as it stands in the context. It may be null for some functions: 0 then.
+    fn socket_cookie(&self, socket: &Expr) -> Emit<Int<'c>> {
+        let ExprKind::Argument(number) = socket.kind else {
+            return Err(Failure::internal("a socket that is no argument"));
+        };
+        let socket = self.context(number * 8, 8)?;
+        let there = self.llvm.is_true(socket)?;
+        let cookie = || self.llvm.call(Helper::SocketCookie, &[socket.into()]);
+        self.choose_by(there, cookie, || Ok(self.llvm.int(0)))
     }
 
     /// Writes to user memory; no more than the value has.

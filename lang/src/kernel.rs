@@ -86,6 +86,7 @@ features! {
     CurrentTaskBtf since 5 . 11, Detect::Helper("BPF_FUNC_get_current_task_btf"), None, "the current task as a typed pointer";
     AtomicFetch since 5 . 12, Detect::Version, None, "atomic operations that return the old value, compare-and-exchange";
     MapLoop since 5 . 13, Detect::Helper("BPF_FUNC_for_each_map_elem"), None, "loops over the entries of a map";
+    SocketCookie since 5 . 12, Detect::Symbol("bpf_get_socket_ptr_cookie"), None, "number for a socket in programs that trace";
     PerCpuRead since 5 . 19, Detect::Helper("BPF_FUNC_map_lookup_percpu_elem"), Some("lookup_percpu_elem"), "programs that read what other CPUs counted";
     StepLoop since 5 . 17, Detect::Helper("BPF_FUNC_loop"), Some("loop"), "loops of millions of steps";
     PlainPointerArguments since 5 . 17, Detect::Version, None, "direct reads of trampoline arguments that point to something else than a structure";

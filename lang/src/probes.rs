@@ -139,7 +139,7 @@ impl ProbeRow {
 
     /// Whether pointers among its arguments are known to the verifier by their types.
     pub fn has_typed_arguments(&self) -> bool {
-        matches!(self.kind, ProbeKind::Fentry | ProbeKind::Fexit | ProbeKind::RawTracepoint)
+        matches!(self.kind, ProbeKind::Fentry | ProbeKind::Fexit)
     }
 
     /// Whether its programs are handed the registers of what was interrupted.

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("function_by_what_there_is", FUNCTION, function),
         Case::new("alternatives", ALTERNATIVES, alternatives),
         Case::new("iterator", ITERATOR, iterator),
+        Case::new("socket_cookie", COOKIE, cookie).since("5.12"),
         Case::new("bench_and_test", TRIALS, |output| output.success()),
     ]
 }
@@ -115,6 +116,15 @@ const ITERATOR: &str = "\"$LT\" -e 'iter:task /ctx.task.pid == 1/ { @[ctx.task.t
 
 fn iterator(output: &Output) -> Result<(), String> {
     has_lines(output, &["@[1]: 1", "@files: 1"])
+}
+
+/// A socket has one number for all of its life, whoever asks.
+const COOKIE: &str = "\"$LT\" -e 'fentry:tcp_v4_connect { @in = socket_cookie(args.sk) } \
+                      fexit:tcp_v4_connect { @out = socket_cookie(args.sk) } end { print((@in != 0, @in == @out)) }' \
+                      -c 'bash -c \": < /dev/tcp/127.0.0.1/9 || true\"'";
+
+fn cookie(output: &Output) -> Result<(), String> {
+    has_lines(output, &["(true, true)"])
 }
 
 const TRIALS: &str = "set -e; \"$LT\" --test -e 'begin { @ = 1 } test:a { if (@ != 1 || pid == 0) { return 1 } }'; \

@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Builtin] = &[
         &[Param::required("socket", ParamClass::Address)],
         Returns::Fixed(Type::U64),
         Lowering::Value(ValueForm::SocketCookie),
-        "The kernel's number for a socket, which no other ever has; in probes with typed arguments.",
-        "fentry:ip_rcv { print(socket_cookie(args.skb)); exit() }",
+        "The kernel's number for a socket, which no other ever has: one that is an argument of a function, in fentry and fexit.",
+        "fentry:tcp_v4_connect { print(socket_cookie(args.sk)); exit() }",
     ),
 ];

@@ -1,5 +1,6 @@
 //! Types of the values that have a form ([`ValueForm`]), and what their arguments have to be beyond their rows.
 
+use super::access::is_argument_record;
 use super::{Checker, literal_int};
 use crate::ast::{Expr, ExprKind, Ident};
 use crate::builtins::{Builtin, Param, TypeTest, ValueForm};
@@ -9,7 +10,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::kernel::{Feature, KernelError};
 use crate::registers;
 use crate::source::Span;
-use crate::types::{IntType, RecordKind, Type};
+use crate::types::{IntType, RecordKind, RecordRef, Type};
 
 /// The answer to a question about the type of an expression.
 pub(crate) fn is_type(test: TypeTest, ty: &Type, expr: &Expr) -> bool {
@@ -104,7 +105,7 @@ impl Checker<'_> {
                 Type::String { size: size.saturating_sub(1).max(1) }
             }
             ValueForm::CompareBytes => self.compared(args),
-            ValueForm::SocketCookie => self.socket(args),
+            ValueForm::SocketCookie => self.socket(args, name.span),
             ValueForm::ProcessId { .. }
             | ValueForm::Named(_)
             | ValueForm::UserName
@@ -297,15 +298,49 @@ impl Checker<'_> {
         Type::I64
     }
 
-    fn socket(&mut self, args: &[Expr]) -> Type {
+    /// `socket_cookie(args.sk)`: the verifier takes nothing but a typed argument that is a socket.
+    fn socket(&mut self, args: &[Expr], span: Span) -> Type {
         let Some(first) = args.first() else { return Type::Error };
-        let typed = matches!(self.program.ty(first), Type::Pointer { .. }) && self.point().row.has_typed_arguments();
-        if typed || *self.program.ty(first) == Type::Error {
-            return Type::U64;
+        let ty = self.program.ty(first).clone();
+        if ty == Type::Error {
+            return Type::Error;
         }
-        let message = "the kernel takes a socket only from the typed arguments of a probe";
-        let diagnostic = Diagnostic::error(Code::NotInThisProbe, message).at(first.span, "not one of them");
-        self.report(diagnostic.help("use fentry, fexit or rawtracepoint, and one of its `args`"))
+        let argument = matches!(&first.kind, ExprKind::Field { base, .. } if is_argument_record(base));
+        if !argument || !self.point().row.has_typed_arguments() {
+            let message = "the kernel takes a socket only from the typed arguments of a probe";
+            let diagnostic = Diagnostic::error(Code::NotInThisProbe, message).at(first.span, "not one of them");
+            return self.report(diagnostic.help("use fentry or fexit, and one of its `args`"));
+        }
+        if !self.is_socket(&ty) {
+            let diagnostic = Diagnostic::error(Code::TypeMismatch, "`socket_cookie` takes a socket");
+            let diagnostic = diagnostic.at(first.span, format!("this is `{ty}`"));
+            return self.report(diagnostic.help("it is `struct sock *`, or a pointer to what begins with one"));
+        }
+        if !self.kernel.has(Feature::SocketCookie) {
+            let row = Feature::SocketCookie.row();
+            let note =
+                format!("Linux has it since {}; the kernel compiled for is {}", row.since, self.kernel.version());
+            let diagnostic = Diagnostic::error(Code::MissingFeature, format!("this kernel has no {}", row.doc));
+            return self.report(diagnostic.at(span, "needs it").note(note));
+        }
+        Type::U64
+    }
+
+    /// Whether it points to `struct sock_common`, or to a structure that begins with one.
+    fn is_socket(&self, ty: &Type) -> bool {
+        let Type::Pointer { to, .. } = ty else { return false };
+        let mut record = (**to).clone();
+        while let Type::Record(RecordRef { kind: RecordKind::Struct, name, id, .. }) = &record {
+            if name == "sock_common" {
+                return true;
+            }
+            let first = self.kernel.members(*id).into_iter().next().filter(|member| member.bit_offset == 0);
+            match first {
+                Some(member) => record = member.ty,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// `config.NAME`

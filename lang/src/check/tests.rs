@@ -499,3 +499,18 @@ fn without_btf_a_raw_tracepoint_is_taken_as_it_is() {
     let found = messages_on(&kernel, "rt:sched_* { }");
     assert!(found.iter().any(|(message, _)| message.code == Code::NoBtf), "{found:#?}");
 }
+
+#[test]
+fn sockets_are_typed_arguments() {
+    accept_all(&["fentry:tcp_v4_connect { print(socket_cookie(args.sk)) }"]);
+    expect_all(&[
+        ("fentry:ip_rcv { print(socket_cookie(args.skb)) }", Code::TypeMismatch, "args.skb"),
+        ("fentry:ip_rcv { print(socket_cookie(args.pt)) }", Code::TypeMismatch, "args.pt"),
+        ("fentry:tcp_v4_connect { $sk = args.sk; print(socket_cookie($sk)) }", Code::NotInThisProbe, "$sk"),
+        ("kprobe:tcp_v4_connect { print(socket_cookie(args.sk)) }", Code::NotInThisProbe, "args.sk"),
+        ("rt:sched_switch { print(socket_cookie(args.prev)) }", Code::NotInThisProbe, "args.prev"),
+    ]);
+    let old = FakeKernel { features: vec![Feature::Kprobes, Feature::Trampolines], ..FakeKernel::default() };
+    let found = messages_on(&old, "fentry:tcp_v4_connect { print(socket_cookie(args.sk)) }");
+    assert_eq!(found.iter().map(|found| found.0.code).collect::<Vec<_>>(), [Code::MissingFeature]);
+}

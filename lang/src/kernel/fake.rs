@@ -38,7 +38,8 @@ struct FakeRecord {
 }
 
 /// Sizes of the records by their ids.
-const SIZES: &[(u64, u32)] = &[(1, 96), (2, 48), (3, 16), (4, 64), (5, 16), (6, 8), (7, 16), (8, 24), (9, 16)];
+const SIZES: &[(u64, u32)] =
+    &[(1, 96), (2, 48), (3, 16), (4, 64), (5, 16), (6, 8), (7, 16), (8, 24), (9, 16), (10, 16), (11, 8)];
 
 const CHAR: Type = Type::Int(IntType { bits: 8, signed: true });
 
@@ -114,11 +115,14 @@ fn records() -> Vec<FakeRecord> {
     all.push(FakeRecord { id: 1, name: "task_struct", members: task });
     all.push(FakeRecord { id: 7, name: "sk_buff", members: skb });
     all.push(FakeRecord { id: 8, name: "net_device", members: device });
+    let socket = vec![member("__sk_common", 0, record_type(11, "sock_common")), member("sk_drops", 8, Type::U32)];
+    all.push(FakeRecord { id: 10, name: "sock", members: socket });
+    all.push(FakeRecord { id: 11, name: "sock_common", members: vec![member("skc_daddr", 0, Type::U32)] });
     all
 }
 
 /// Functions that a kprobe can be set on; the last has no prototype.
-const FUNCTIONS: &[&str] = &["vfs_read", "vfs_write", "ip_rcv", "schedule", "no_prototype"];
+const FUNCTIONS: &[&str] = &["vfs_read", "vfs_write", "ip_rcv", "schedule", "tcp_v4_connect", "no_prototype"];
 
 fn prototype(name: &str) -> Option<FunctionProto> {
     let file = || ("file", pointer(2, "file"));
@@ -133,6 +137,7 @@ fn prototype(name: &str) -> Option<FunctionProto> {
             (vec![("skb", pointer(7, "sk_buff")), ("dev", dev.clone()), ("pt", pt), ("orig_dev", dev)], Type::I32)
         }
         "schedule" => (vec![], Type::Void),
+        "tcp_v4_connect" => (vec![("sk", pointer(10, "sock"))], Type::I32),
         "__traceiter_sched_switch" => {
             let data = ("__data", Type::kernel_pointer(Type::Void));
             let task = || pointer(1, "task_struct");
