@@ -209,6 +209,8 @@ pub enum FormatName {
     Text,
     /// One JSON object a line.
     Json,
+    /// Rows of tables as comma-separated values; what else is printed goes to standard error.
+    Csv,
 }
 
 /// Stages that `--emit` can print.

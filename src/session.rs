@@ -101,6 +101,9 @@ impl Session {
         for stage in cli.debug.iter().flat_map(|stage| stage.shown()) {
             self.emit(*stage, None, &lowered, &kernel)?;
         }
+        if cli.format == FormatName::Csv && lowered.manifest.tables.is_empty() {
+            return Err(self.fail(no_table()));
+        }
         let elf = self.compile(&lowered, &kernel)?;
         let artifact = Artifact { elf, manifest: lowered.manifest };
         if cli.kernel_profile.is_some() {
@@ -413,6 +416,7 @@ pub fn run_options(cli: &Cli) -> RunOptions {
         format: match cli.format {
             FormatName::Text => OutputFormat::Text,
             FormatName::Json => OutputFormat::Json,
+            FormatName::Csv => OutputFormat::Csv,
         },
         output: cli.output.clone(),
         command: cli.command.clone(),
@@ -464,6 +468,13 @@ fn write_stdout(bytes: &[u8]) -> std::io::Result<()> {
 /// A reader that went away has seen enough.
 fn ignore_closed(error: &std::io::Error) -> std::io::Result<i32> {
     if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(0) } else { Err(std::io::Error::from(error.kind())) }
+}
+
+/// CSV consists of rows.
+fn no_table() -> Diagnostic {
+    Diagnostic::error(Code::Usage, "`-f csv` shows the rows of tables, and the script declares no table")
+        .help("declare one and emit rows: table t { comm: string; } ... emit t(comm)")
+        .help("or choose another form: -f text, -f json")
 }
 
 fn output_failed(error: &std::io::Error) -> Diagnostic {

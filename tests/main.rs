@@ -21,6 +21,7 @@ mod repl;
 mod rows;
 mod stacks;
 mod support;
+mod tables;
 mod tidy;
 mod tutorial;
 mod types;
@@ -51,6 +52,7 @@ fn main() {
     trials.extend(macros::trials());
     trials.extend(rows::trials());
     trials.extend(repl::trials());
+    trials.extend(tables::trials());
     trials.extend(tutorial::trials());
     trials.extend(types::trials());
     trials.extend(vm::trials());

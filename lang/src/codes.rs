@@ -82,6 +82,9 @@ codes! {
     BadImport = 210, Compile, "file cannot be imported", "What is imported is a script, found from the folder of the script that imports it. It imports itself on no way, and has no config block.", "import \"nothing.lt\"; begin { }";
 
     UnusedMap = 220, Compile, "unused map", "A declared map is used nowhere in the script.", "let @x = hash(10); begin { }";
+    UnknownTable = 231, Compile, "unknown table", "`emit` and `show` name a table that the script declares with `table`.", "table t { a: int; } begin { emit u(1) }";
+    BadTable = 232, Compile, "malformed table", "A table has at least one column, each with a name of its own, a type, and perhaps a title in quotes, `width N`, `left` or `right`, and a role: `label`, `counter`, `gauge` or `histogram`.", "table t { a: integer; } begin { emit t(1) }";
+    UnknownColumn = 233, Compile, "unknown column", "The table has no column of this name.", "table t { a: int; } begin { emit t(b = 1) }";
 
     TypeMismatch = 301, Compile, "types do not fit", "A value of one type stands where another is needed.", "begin { @x = 1; @x = \"a\" }";
     WrongArgumentCount = 302, Compile, "wrong number of arguments", "The function takes more or fewer arguments.", "begin { printf() }";
@@ -110,7 +113,7 @@ codes! {
     NoSuchProcess = 505, Machine, "no such process", "The process given with -p does not exist.", "lt -p 999999999 -e 'begin { }'";
 
     Internal = 601, Runtime, "internal error", "lt met a state that it should never be in. Please report it with the script.", "(none is known)";
-    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "table t { a: int; } begin { }";
+    NotSupported = 602, Compile, "not supported yet", "The construct is part of the language, but this version of lt cannot run it.", "actor echo = icmp(size = 64); begin { }";
     LimitExceeded = 603, Compile, "limit exceeded", "The program would exceed a limit of the kernel's BPF machine.", "begin { printf(\"%s...\", ...) }";
 
     VerifierRejected = 701, Runtime, "the kernel refused the program", "The kernel's verifier did not accept a program that lt made. Unless a limit of the kernel is named, this is a defect of lt: please report it with the script and the output of -v.", "(none is known)";

@@ -9,6 +9,7 @@ pub mod builtins;
 pub mod c;
 mod check;
 pub mod codes;
+pub mod columns;
 pub mod config;
 pub mod diagnostic;
 mod expand;

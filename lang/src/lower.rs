@@ -20,6 +20,7 @@ mod shapes;
 mod slots;
 mod stacks;
 mod stmt;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -81,10 +82,11 @@ pub fn lower(
     let programs = programs.map(|(at, program)| manifest_program(at, program, options)).collect();
     let manifest = Manifest {
         version: MANIFEST_VERSION,
-        shapes: shapes::shapes(kernel, &session.maps, &session.events),
+        shapes: shapes::shapes(kernel, &session.maps, &session.events, &checked.tables),
         programs,
         maps: session.maps,
         events: session.events,
+        tables: checked.tables.clone(),
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
         debug_info: session.options.show_debug_info,

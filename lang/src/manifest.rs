@@ -4,6 +4,7 @@
 mod action;
 mod attach;
 mod loss;
+mod rows;
 mod shapes;
 pub mod state;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
 
 pub use loss::LossCause;
+pub use rows::{ColumnKind, ColumnRole, RowColumn, RowTable, TableId};
 
 /// Version of the manifest's form; a loader refuses another.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -43,6 +45,8 @@ pub struct Manifest {
     pub maps: Vec<Map>,
     /// What programs send.
     pub events: Vec<Event>,
+    /// Tables of rows, in source order.
+    pub tables: Vec<RowTable>,
     /// Bytes of scratch memory that each program needs on each CPU: the value size of the scratch map, 0 when none.
     pub scratch_size: u32,
     /// The script's maps are printed at the end.

@@ -8,13 +8,14 @@ use crate::map_reader::{Entries, MapReader};
 use crate::maps::{Screen, Selection, entry, show};
 use crate::options::OutputFormat;
 use crate::output::{BenchmarkRun, Message, Output, Sink, TestRun, format, output};
+use crate::rows::Rows;
 use crate::symbolize::Symbolizer;
 use crate::times;
 use crate::value::Value;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::format::Format;
-use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole};
+use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole, TableId};
 use lt_lang::types::{Layout, Type};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -39,6 +40,7 @@ pub struct Requests<'m> {
     kept: Option<Box<dyn Output>>,
     /// Where output goes.
     pub sink: Sink,
+    rows: Rows<'m>,
     text: Vec<u8>,
     /// What the script has to say to the user, in order.
     pub messages: Vec<Diagnostic>,
@@ -63,6 +65,7 @@ impl<'m> Requests<'m> {
             output,
             kept: None,
             sink,
+            rows: Rows::new(&manifest.tables),
             text: Vec::new(),
             messages: Vec::new(),
         }
@@ -120,9 +123,22 @@ impl<'m> Requests<'m> {
             EventAction::ProcessSeen => {
                 self.symbolizer.process_seen(decode::unsigned(decode::part(record, 8, 8), 8));
             }
+            EventAction::Row { table, cells } => {
+                let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+                let mut values: Vec<_> = values.into_iter().map(Some).collect();
+                let cells = cells.iter().map(|field| values.get_mut((*field)? as usize)?.take());
+                self.row(*table, &cells.collect::<Vec<_>>())?;
+            }
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.event_done()
+    }
+
+    /// Shows a row of a table: a value for each column, or none where the row has none.
+    pub fn row(&mut self, table: TableId, values: &[Option<Value<'_>>]) -> Result<(), RunError> {
+        let mut screen =
+            Screen { output: self.output.as_mut(), sink: &mut self.sink, symbolizer: &mut self.symbolizer };
+        self.rows.show(table, values, &mut screen)
     }
 
     /// The maps, in the manifest's order.

@@ -33,6 +33,7 @@ mod privilege;
 mod processes;
 pub mod profile;
 mod ring;
+mod rows;
 mod session;
 mod shapes;
 mod signals;

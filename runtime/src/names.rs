@@ -12,9 +12,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ptr::null_mut;
 
 /// `AF_INET`
-const INET: u64 = 2;
+pub const INET: u64 = 2;
 /// `AF_INET6`
-const INET6: u64 = 10;
+pub const INET6: u64 = 10;
 /// The highest signal.
 const LAST_SIGNAL: u64 = 64;
 /// Longest entry of the table of users that is read.

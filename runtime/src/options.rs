@@ -10,6 +10,8 @@ pub enum OutputFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// Rows of tables as comma-separated values; everything else goes to standard error, as text.
+    Csv,
 }
 
 /// When output is written out.

@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 
 /// Longest text of a time.
 const MOST: usize = 4096;
+/// Nanoseconds of a day.
+const DAY: i128 = 86_400_000_000_000;
 
 /// Shows times since boot.
 #[derive(Debug, Default)]
@@ -17,17 +19,45 @@ pub struct Times {
 impl Times {
     /// `formats`: those of the manifest.
     pub fn new(formats: Vec<Vec<u8>>) -> Times {
-        let boot = if formats.is_empty() { 0 } else { clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME) };
+        let boot = clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME);
         Times { formats, boot }
     }
 
     /// A number of nanoseconds since boot in format number `format`; `%f` is its microseconds.
     pub fn show(&self, format: u64, nanoseconds: u64) -> Vec<u8> {
         let format = usize::try_from(format).ok().and_then(|at| self.formats.get(at));
+        format.map_or_else(Vec::new, |format| self.in_format(format, nanoseconds))
+    }
+
+    /// The same in a format that is given.
+    pub fn in_format(&self, format: &[u8], nanoseconds: u64) -> Vec<u8> {
         let time = self.boot + i128::from(nanoseconds);
         let micros = (time.rem_euclid(1_000_000_000) / 1000) as u32;
-        format.map_or_else(Vec::new, |format| local(&with_micros(format, micros), seconds(time)))
+        local(&with_micros(format, micros), seconds(time))
     }
+
+    /// The same in UTC, as RFC 3339 has it: `2026-11-21T16:19:36.000000001Z`.
+    pub fn utc(&self, nanoseconds: u64) -> String {
+        let time = self.boot + i128::from(nanoseconds);
+        let (days, rest) = (time.div_euclid(DAY), time.rem_euclid(DAY));
+        let (year, month, day) = date(days);
+        let (second, nanos) = (rest / 1_000_000_000, rest % 1_000_000_000);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+    }
+}
+
+/// The date that lies so many days behind 1970-01-01. Years are counted from March, so that the day that some years have
+/// more is the last one, and from the year 0, whose 400 years have the same days as every 400 after it.
+fn date(days: i128) -> (i128, i128, i128) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + later, month, day)
 }
 
 /// Nanoseconds from the clock of boot to that of atomic time.
@@ -102,6 +132,25 @@ mod tests {
         let times = Times { formats: vec![b"%s.%f".to_vec()], boot: 1_000_000_000_000 };
         assert_eq!(times.show(0, 5_000_001_999), b"1005.000001");
         assert_eq!(times.show(1, 0), b"");
+    }
+
+    #[test]
+    fn dates_of_the_calendar() {
+        // as `date -u` has them
+        for (days, expected) in [
+            (0, (1970, 1, 1)),
+            (-1, (1969, 12, 31)),
+            (59, (1970, 3, 1)),
+            (11_016, (2000, 2, 29)),
+            (11_017, (2000, 3, 1)),
+            (47_540, (2100, 2, 28)),
+            (47_541, (2100, 3, 1)),
+            (20_778, (2026, 11, 21)),
+        ] {
+            assert_eq!(date(days), expected);
+        }
+        let times = Times { formats: Vec::new(), boot: 1_795_277_976_000_000_000 };
+        assert_eq!(times.utc(5), "2026-11-21T16:19:36.000000005Z");
     }
 
     #[test]

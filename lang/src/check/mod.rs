@@ -29,6 +29,7 @@ mod requests;
 mod stack;
 mod stmt;
 mod suggest;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod unsupported;
@@ -38,7 +39,7 @@ use crate::c::WithDefinitions;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kernel::Kernel;
-use crate::manifest::MapKind;
+use crate::manifest::{MapKind, RowTable};
 use crate::source::Span;
 use crate::types::{StackMode, Type};
 pub(crate) use access::{CHARACTER, in_memory, is_argument_record, is_settings};
@@ -133,6 +134,8 @@ pub struct CheckedScript {
     pub(crate) programs: Vec<CheckedProgram>,
     /// In order of first use.
     pub(crate) maps: Vec<CheckedMap>,
+    /// In source order.
+    pub(crate) tables: Vec<RowTable>,
 }
 
 /// An attach point with the types of the action there.
@@ -231,6 +234,7 @@ fn check_expanded(
     let (kernel, definition_messages) = WithDefinitions::new(ast.definitions.clone(), kernel);
     let kernel = &kernel;
     let (points, attach_messages) = attach::expand(ast, kernel, options, single);
+    let (tables, table_messages) = tables::declared(ast, kernel);
     let mut checker = Checker {
         kernel,
         options,
@@ -246,6 +250,7 @@ fn check_expanded(
         loops: 0,
         dead: 0,
         wanted: Vec::new(),
+        tables,
     };
     let start = |(probe, point)| CheckedProgram::new(probe, point, ast.node_count);
     let mut programs: Vec<CheckedProgram> = points.into_iter().map(start).collect();
@@ -264,9 +269,10 @@ fn check_expanded(
     checker.declared_maps(ast);
     let mut out = definition_messages;
     out.extend(attach_messages);
+    out.extend(table_messages);
     out.extend(unsupported::declarations(ast));
     out.extend(checker.out);
-    (CheckedScript { programs, maps: checker.maps }, out)
+    (CheckedScript { programs, maps: checker.maps, tables: checker.tables }, out)
 }
 
 /// Types only ever grow (longer strings, signed for mixed integers), so a walk or two more than variables depend on
@@ -298,6 +304,8 @@ struct Checker<'a> {
     dead: u32,
     /// Options of the script that it asks for.
     wanted: Vec<options::ScriptOption>,
+    /// Tables of the script.
+    tables: Vec<RowTable>,
 }
 
 impl Checker<'_> {

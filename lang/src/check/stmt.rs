@@ -65,11 +65,9 @@ impl Checker<'_> {
             StmtKind::MapLoop(inner) => {
                 self.unsupported("loops over maps with two names or an order are", inner.map.span);
             }
-            StmtKind::Emit { .. } => {
-                self.unsupported("tables are", stmt.span);
-            }
+            StmtKind::Emit { table, args } => self.emit(table, args, stmt.span),
             StmtKind::Show { .. } => {
-                self.unsupported("tables are", stmt.span);
+                self.unsupported("maps shown as tables are", stmt.span);
             }
             StmtKind::Error => self.incomplete = true,
         }

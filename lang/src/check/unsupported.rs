@@ -29,7 +29,7 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     let lines = ast.c_definitions.iter().filter(|definition| definition.text.trim_start().starts_with('#'));
     lines.for_each(|line| report("macros of C that are no constants are", line.span));
     ast.functions.iter().for_each(|function| report("functions are", function.name.span));
-    for (item, span) in &ast.script {
+    for (item, span) in ast.script.iter().filter(|(item, _)| !matches!(item, ScriptItem::Table(_))) {
         report(&format!("{} are", script_item(item)), *span);
     }
     for probe in ast.probes.iter().filter(|probe| probe.user) {

@@ -147,6 +147,11 @@ impl Printer<'_> {
             EventAction::System(format) => format!("system {:?}", format_text(format)),
             EventAction::Join(separator) => format!("join {:?}", String::from_utf8_lossy(separator)),
             EventAction::ProcessSeen => "process seen".into(),
+            EventAction::Row { table, cells } => {
+                let name = self.manifest.tables.get(table.0 as usize).map_or("?", |table| &table.name);
+                let cell = |cell: &Option<u32>| cell.map_or("-".into(), |at| at.to_string());
+                format!("row of {name} [{}]", cells.iter().map(cell).collect::<Vec<_>>().join(", "))
+            }
             EventAction::Time(format) => format!("time {:?}", String::from_utf8_lossy(format)),
         }
     }

@@ -1,11 +1,11 @@
 //! What user space must know of records and enumerations to show the values that it gets.
 
 use crate::kernel::Kernel;
-use crate::manifest::{EnumShape, Event, FieldShape, Map, MapValue, RecordShape, Shapes};
+use crate::manifest::{ColumnKind, EnumShape, Event, FieldShape, Map, MapValue, RecordShape, RowTable, Shapes};
 use crate::types::{EnumRef, RecordRef, Type};
 
-/// Those of everything that maps and events hold.
-pub(super) fn shapes(kernel: &dyn Kernel, maps: &[Map], events: &[Event]) -> Shapes {
+/// Those of everything that maps and events hold and tables show.
+pub(super) fn shapes(kernel: &dyn Kernel, maps: &[Map], events: &[Event], tables: &[RowTable]) -> Shapes {
     let mut finder = Finder { kernel, shapes: Shapes::default() };
     for map in maps {
         map.keys.iter().for_each(|key| finder.look_at(key));
@@ -14,6 +14,11 @@ pub(super) fn shapes(kernel: &dyn Kernel, maps: &[Map], events: &[Event]) -> Sha
         }
     }
     events.iter().flat_map(|event| &event.fields).for_each(|ty| finder.look_at(ty));
+    for column in tables.iter().flat_map(|table| &table.columns) {
+        if let ColumnKind::Enum(found) = &column.kind {
+            finder.enumeration(found);
+        }
+    }
     finder.shapes
 }
 

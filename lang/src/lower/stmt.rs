@@ -79,7 +79,8 @@ impl Body<'_, '_> {
             StmtKind::For { name, from, to: None, body } => self.map_loop(name.span, from, body),
             StmtKind::Break => Some(hir::StmtKind::Break),
             StmtKind::Continue => Some(hir::StmtKind::Continue),
-            StmtKind::MapLoop(_) | StmtKind::Emit { .. } | StmtKind::Show { .. } => None,
+            StmtKind::Emit { table, args } => self.row(&table.text, args, span),
+            StmtKind::MapLoop(_) | StmtKind::Show { .. } => None,
             StmtKind::Return(None) => Some(hir::StmtKind::Return),
             StmtKind::Return(Some(value)) if self.program.point.row.target == TargetSyntax::Label => {
                 let value = self.expr(value);

@@ -1,6 +1,6 @@
 //! What is done with events.
 
-use super::MapId;
+use super::{MapId, TableId};
 use crate::format::Format;
 use serde::{Deserialize, Serialize};
 
@@ -58,4 +58,11 @@ pub enum EventAction {
     System(Format),
     /// The fields are addresses and strings by turns: print the strings up to the address 0, with this between them.
     Join(Vec<u8>),
+    /// Show a row of a table.
+    Row {
+        /// Which.
+        table: TableId,
+        /// For each column the field that is its value, if the row has one.
+        cells: Vec<Option<u32>>,
+    },
 }

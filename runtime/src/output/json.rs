@@ -2,6 +2,7 @@
 
 use super::plain::{write_keys, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun};
+use crate::rows::{Row, write_json_row};
 use crate::value::{Histogram, Int, Value};
 use std::io::Write;
 use std::rc::Rc;
@@ -87,6 +88,10 @@ impl Output for Json {
         out.extend_from_slice(b"}}\n");
     }
 
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        write_json_row(row, out);
+    }
+
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 
     fn test_result(&mut self, run: &TestRun<'_>, out: &mut Vec<u8>) {
@@ -142,13 +147,15 @@ fn write_key(keys: &[Value<'_>], out: &mut Vec<u8>) {
     }
 }
 
-fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
+pub(crate) fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
     let _ = match value {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => {
             write_int(*int, out);
             Ok(())
         }
+        Value::Float(number) if number.is_finite() => write!(out, "{number}"),
+        Value::Float(_) => write!(out, "null"),
         Value::Pointer(address) => {
             write_int(Int::wide(*address, false), out);
             Ok(())

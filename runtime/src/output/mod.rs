@@ -2,8 +2,8 @@
 
 mod gfp;
 mod histogram;
-mod json;
-mod plain;
+pub(crate) mod json;
+pub(crate) mod plain;
 mod printf;
 mod sink;
 mod text;
@@ -16,6 +16,7 @@ pub use sink::Sink;
 pub use text::Text;
 
 use crate::options::OutputFormat;
+use crate::rows::{Csv, Row};
 use crate::value::Value;
 
 /// Groups of map values that look different.
@@ -97,6 +98,8 @@ pub trait Output {
     fn map_entry(&mut self, head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>, out: &mut Vec<u8>);
     /// The map is complete.
     fn map_end(&mut self, head: &MapHead<'_>, out: &mut Vec<u8>);
+    /// A row of a table.
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
     /// The run is over; the final maps follow.
     fn finish(&mut self, out: &mut Vec<u8>);
     /// A test has run.
@@ -112,5 +115,6 @@ pub fn output(format: OutputFormat) -> Box<dyn Output> {
     match format {
         OutputFormat::Text => Box::new(Text),
         OutputFormat::Json => Box::new(Json::default()),
+        OutputFormat::Csv => Box::new(Csv::new()),
     }
 }

@@ -37,6 +37,7 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
     let _ = match value {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => write!(out, "{int}"),
+        Value::Float(number) => write!(out, "{number}"),
         Value::Str(bytes) if GUARDED.load(Ordering::Relaxed) => write_guarded(bytes, out),
         Value::Str(bytes) => out.write_all(bytes),
         Value::Text(text) => out.write_all(text),
@@ -114,6 +115,14 @@ fn write_list(values: &[Value<'_>], open: &str, close: &str, separator: &str, in
         write_value(value, indent, out);
     }
     out.extend_from_slice(close.as_bytes());
+}
+
+/// The lines of a stack, one a frame.
+pub(crate) fn stack_lines(style: StackStyle, frames: &[Frame], indent: &str) -> impl Iterator<Item = Vec<u8>> {
+    let mut text = Vec::new();
+    write_stack(style, frames, indent, &mut text);
+    let lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    lines.into_iter().filter(|line| !line.is_empty())
 }
 
 /// A newline, then one line a frame.

@@ -2,6 +2,7 @@
 
 use super::plain::{INDENT, write_keys, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun, trials};
+use crate::rows::{Row, write_text_row};
 use crate::value::Value;
 
 /// What bpftrace prints.
@@ -49,6 +50,10 @@ impl Output for Text {
     }
 
     fn map_end(&mut self, _head: &MapHead<'_>, _out: &mut Vec<u8>) {}
+
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        write_text_row(row, out);
+    }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\n\n");

@@ -1,0 +1,195 @@
+//! Tables of rows: the same figures as text, JSON and CSV, whatever the traced system calls its things.
+
+use crate::support::{Ran, expect, lt, on_kernel};
+use libtest_mimic::Trial;
+
+/// All trials of this module.
+pub fn trials() -> Vec<Trial> {
+    vec![
+        on_kernel("tables::rows_of_dd", rows_of_dd),
+        on_kernel("tables::all_types", all_types),
+        on_kernel("tables::hostile_names", hostile_names),
+        on_kernel("tables::other_statements", other_statements),
+        on_kernel("tables::example", example),
+    ]
+}
+
+/// Rows of `-f json`: their data.
+fn json_rows(ran: &Ran) -> Result<Vec<serde_json::Value>, String> {
+    let mut rows = Vec::new();
+    for line in ran.stdout.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+        if object["type"] == "row" {
+            rows.push(object["data"].clone());
+        }
+    }
+    Ok(rows)
+}
+
+/// The records of `-f csv`, with the heading.
+fn csv_rows(ran: &Ran) -> Result<Vec<Vec<String>>, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(ran.stdout.as_bytes());
+    let records = reader.records().map(|record| record.map(|record| record.iter().map(String::from).collect()));
+    records.collect::<Result<_, _>>().map_err(|error| format!("{error}\n{}", ran.stdout))
+}
+
+/// Writes of dd: 7 of 1000 bytes and the rest.
+const DD: &str = "/bin/dd if=/dev/zero of=/dev/null bs=1000 count=7 status=none";
+
+const ROWS: &str = "table io { comm: string \"COMM\" width 5; fd: int \"FD\" width 3; size: bytes; ret: uint; part: percent.1?; }
+tracepoint:syscalls:sys_exit_write /pid == cpid && args.ret == 1000/ { emit io(comm, ret = args.ret, size = 2048, fd = 1, part = 5) }
+end { emit io(\"end\", 2, 3, 4) }";
+
+fn rows_of_dd() -> Result<(), String> {
+    let text = lt(["-q", "-e", ROWS, "-c", DD]);
+    let mut wanted = vec!["COMM   FD      SIZE      RET    PART"];
+    wanted.extend(["dd      1    2.0KiB     1000    5.0%"; 7]);
+    wanted.push("end     2        3B        4       -");
+    let lines: Vec<&str> = text.stdout.lines().filter(|line| !line.is_empty()).collect();
+    expect(text.status == 0 && lines == wanted, &format!("{wanted:#?}"), &text)?;
+
+    let json = lt(["-q", "-f", "json", "-e", ROWS, "-c", DD]);
+    let row = serde_json::json!({"comm": "dd", "fd": 1, "size": 2048, "ret": 1000, "part": 5});
+    let mut wanted = vec![row; 7];
+    wanted.push(serde_json::json!({"comm": "end", "fd": 2, "size": 3, "ret": 4, "part": null}));
+    expect(json.status == 0 && json_rows(&json)? == wanted, &format!("{wanted:?}"), &json)?;
+
+    let csv = lt(["-q", "-f", "csv", "-e", ROWS, "-c", DD]);
+    let mut wanted = vec![vec!["comm", "fd", "size", "ret", "part"]];
+    wanted.extend(vec![vec!["dd", "1", "2048", "1000", "5"]; 7]);
+    wanted.push(vec!["end", "2", "3", "4", ""]);
+    expect(csv.status == 0 && csv_rows(&csv)? == wanted, &format!("{wanted:?}"), &csv)
+}
+
+const TYPES: &str = "table a { i: int; u: uint; x: hex; f: float.1; b: bool; s: string; p: path; c: clock; t: time(\"%s\");
+ n: ns; m: ms.2; d: s.3; y: bytes; r: rate; q: percent.1; ip: ip; six: ip; port: port; dev: dev; call: syscall; e: errno; pid: enum pid_type; ks: kstack; us: ustack?; }
+begin { emit a(-5, 7, 0xbeef, 3, true, \"x\\ny\", \"/tmp\", nsecs, nsecs, 1500000, 1500000, 1500000, 1536, 1200, 50,
+ 0x0100007f, pton(\"2001:db8::1\"), 443, 4000 << 20 | 7, ID, -2, 1, kstack) }";
+
+fn all_types() -> Result<(), String> {
+    let script = TYPES.replace("ID", &libc::SYS_openat.to_string());
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let before = now();
+    let text = lt(["-q", "-e", &script]);
+    let after = now();
+    let line = text.stdout.lines().nth(1).unwrap_or_default().to_string();
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    let second: u64 = cells.get(8).and_then(|cell| cell.parse().ok()).unwrap_or(0);
+    expect((before..=after).contains(&second), "the time of day", &text)?;
+    let shown: Vec<&str> = cells.iter().enumerate().filter(|(at, _)| !matches!(at, 7 | 8)).map(|row| *row.1).collect();
+    let wanted = [
+        "-5",
+        "7",
+        "0xbeef",
+        "3.0",
+        "true",
+        "x\\x0ay",
+        "/tmp",
+        "1500000",
+        "1.50",
+        "0.002",
+        "1.5KiB",
+        "1.2k/s",
+        "50.0%",
+        "127.0.0.1",
+        "2001:db8::1",
+        "443",
+        "4000:7",
+        "openat",
+        "ENOENT",
+        "PIDTYPE_TGID",
+    ];
+    expect(text.status == 0 && shown == wanted, &format!("{wanted:?}, not {shown:?}"), &text)?;
+    expect(
+        text.stdout.lines().nth(2).is_some_and(|line| line.starts_with("        ")),
+        "a stack below its row",
+        &text,
+    )?;
+
+    let json = lt(["-q", "-f", "json", "-e", &script]);
+    let rows = json_rows(&json)?;
+    let [row] = rows.as_slice() else { return expect(false, "one row", &json) };
+    let values = serde_json::json!({"i": -5, "u": 7, "x": 0xbeef, "f": 3, "b": true, "s": "x\ny", "p": "/tmp", "n": 1_500_000,
+        "m": 1_500_000, "d": 1_500_000, "y": 1536, "r": 1200, "q": 50, "ip": "127.0.0.1", "six": "2001:db8::1", "port": 443,
+        "dev": "4000:7", "call": "openat", "e": "ENOENT", "pid": "PIDTYPE_TGID", "us": null});
+    let differ = values.as_object().into_iter().flatten().find(|(name, value)| row[name.as_str()] != **value);
+    expect(differ.is_none(), &format!("{differ:?}"), &json)?;
+    let time = row["c"].as_str().unwrap_or_default();
+    expect(time.len() == 30 && time.ends_with('Z') && row["ks"].is_array(), "a time in UTC and frames", &json)?;
+
+    let csv = lt(["-q", "-f", "csv", "-e", &script]);
+    let rows = csv_rows(&csv)?;
+    let same = rows.len() == 2
+        && rows[0].iter().zip(&rows[1]).all(|(name, cell)| match &values[name.as_str()] {
+            serde_json::Value::Null => cell.is_empty() || matches!(name.as_str(), "c" | "t" | "ks"),
+            serde_json::Value::String(text) => *cell == text.replace('\n', "\\x0a"),
+            number => *cell == number.to_string(),
+        });
+    expect(same, "the same figures as in JSON", &csv)
+}
+
+/// Names that a process gives itself: what moves cursors, quotes, ends of lines, what is no UTF-8.
+const NAMES: [&[u8]; 5] = [b"\x1b[2J\x1b[H", b"a,\"b\"\n\r{}", b"\xff\xfe\x80", b"\xc2\x9b31m\x7f", b"\\x1b'$(id)"];
+
+fn hostile_names() -> Result<(), String> {
+    let program = "table t { name: string; n: int; }
+        tracepoint:syscalls:sys_enter_prctl /pid == cpid && args.option == 15/ { @on = 1 }
+        tracepoint:syscalls:sys_enter_getppid /pid == cpid && @on/ { emit t(comm, 1) }";
+    let python = NAMES.map(|name| {
+        let bytes: String = name.iter().map(|byte| format!("\\\\x{byte:02x}")).collect();
+        format!("libc.prctl(15, b\\\"{bytes}\\\", 0, 0, 0); os.getppid()")
+    });
+    let child = format!("python3 -c \"import ctypes, os; libc = ctypes.CDLL(None); {}\"", python.join("; "));
+    let run = |form: &str| lt(["-q", "-f", form, "-e", program, "-c", &child]);
+    let clean = |ran: &Ran| ran.stdout.chars().all(|c| !c.is_control() || c == '\n');
+
+    let text = run("text");
+    let rows = text.stdout.lines().filter(|line| line.ends_with(" 1") && !line.starts_with('@')).count();
+    expect(text.status == 0 && rows == NAMES.len() && clean(&text), "a line for each name", &text)?;
+    expect(text.stdout.contains("\\x1b[2J\\x1b[H"), "control characters are spelled out", &text)?;
+
+    let json = run("json");
+    let seen: Vec<_> =
+        json_rows(&json)?.iter().map(|row| row["name"].as_str().unwrap_or_default().to_string()).collect();
+    let wanted: Vec<_> = NAMES.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    expect(seen == wanted && clean(&json), &format!("{wanted:?}"), &json)?;
+
+    let csv = run("csv");
+    let rows = csv_rows(&csv)?;
+    let lines = csv.stdout.lines().count();
+    expect(rows.len() == NAMES.len() + 1 && lines == rows.len() && clean(&csv), "a line for each name", &csv)?;
+    expect(rows.iter().any(|row| row[0] == "a,\"b\"\\x0a\\x0d{}"), "quotes and commas stay", &csv)
+}
+
+/// Standard output is CSV and nothing else; other statements are text on standard error. Requests keep their order in the
+/// other forms.
+fn other_statements() -> Result<(), String> {
+    let program = "table t { n: int; } table u { s: string; }
+        begin { printf(\"a\\n\"); emit t(1); print((1, 2)); emit t(2); emit u(\"x\"); emit t(3); @m[1] = 5; exit() }";
+    let csv = lt(["-q", "-f", "csv", "-e", program]);
+    expect(csv.stdout == "n\n1\n2\ns\nx\nn\n3\n", "rows, with a heading for each change of the table", &csv)?;
+    expect(csv.stderr == "a\n(1, 2)\n@m[1]: 5\n", "everything else", &csv)?;
+    let text = lt(["-q", "-e", program]);
+    let lines: Vec<&str> = text.stdout.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let wanted = ["a", "N", "1", "(1, 2)", "2", "S", "x", "N", "3", "@m[1]: 5"];
+    expect(text.status == 0 && lines == wanted, &format!("{wanted:?}"), &text)?;
+    let none = lt(["-q", "-f", "csv", "-e", "begin { print(1) }"]);
+    expect(none.status == 2 && none.stderr.contains("declares no table"), "a script without a table", &none)
+}
+
+/// The reference script, on a command whose writes are known; one of them fails.
+fn example() -> Result<(), String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib-scripts/examples/rows.lt");
+    let dd = "/bin/dd if=/dev/zero of=/dev/full bs=3000 count=2 status=none";
+    let json = lt(["-q", "-f", "json", script, "-c", dd]);
+    let failed = |row: &&serde_json::Value| row["asked"] == 3000 && row["error"] == "ENOSPC" && row["done"].is_null();
+    let rows = json_rows(&json)?;
+    expect(rows.iter().filter(failed).count() == 1, "one write that failed", &json)?;
+    let dd = "/bin/dd if=/dev/zero of=/dev/null bs=3000 count=4 status=none";
+    let text = lt(["-q", script, "-c", dd]);
+    let heading = text.stdout.lines().next().unwrap_or_default();
+    let titles: Vec<&str> = heading.split_whitespace().collect();
+    expect(titles == ["TIME", "COMM", "TID", "ASKED", "WRITTEN", "LAT(us)", "ERROR"], "the heading", &text)?;
+    let written = |line: &&str| line.contains(" dd ") && line.contains(" 2.9KiB    2.9KiB ") && line.ends_with(" -");
+    expect(text.stdout.lines().filter(written).count() == 4, "four writes", &text)
+}

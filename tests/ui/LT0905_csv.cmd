@@ -1,0 +1,1 @@
+$LT -f csv -e "begin { print(1) }"
