@@ -123,15 +123,24 @@ impl<'m> Requests<'m> {
             EventAction::ProcessSeen => {
                 self.symbolizer.process_seen(decode::unsigned(decode::part(record, 8, 8), 8));
             }
-            EventAction::Row { table, cells } => {
-                let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
-                let mut values: Vec<_> = values.into_iter().map(Some).collect();
-                let cells = cells.iter().map(|field| values.get_mut((*field)? as usize)?.take());
-                self.row(*table, &cells.collect::<Vec<_>>())?;
-            }
+            EventAction::Row { table, cells } => self.emitted_row(event, record, *table, cells)?,
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.event_done()
+    }
+
+    /// Shows a row whose cells are fields.
+    fn emitted_row(
+        &mut self,
+        event: &Event,
+        record: &[u8],
+        table: TableId,
+        cells: &[Option<u32>],
+    ) -> Result<(), RunError> {
+        let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+        let mut values: Vec<_> = values.into_iter().map(Some).collect();
+        let cells = cells.iter().map(|field| values.get_mut((*field)? as usize)?.take());
+        self.row(table, &cells.collect::<Vec<_>>())
     }
 
     /// Shows a row of a table: a value for each column, or none where the row has none.
