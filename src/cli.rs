@@ -51,6 +51,14 @@ pub struct Cli {
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub output: Option<PathBuf>,
 
+    /// Begin a new output file before FILE has more than SIZE bytes (64K, 10M, 1G); FILE becomes FILE.1, that FILE.2, ...
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "output")]
+    pub logsize: Option<u64>,
+
+    /// Keep N older output files (3 with --logsize)
+    #[arg(long, value_name = "N", requires = "output")]
+    pub logbackup: Option<u32>,
+
     /// Form of the output
     #[arg(short = 'f', long = "format", value_name = "FORMAT", default_value = "text")]
     pub format: FormatName,
@@ -147,6 +155,18 @@ pub struct Cli {
     /// What stands behind `--`.
     #[arg(skip)]
     pub after: Vec<String>,
+}
+
+/// Bytes: a number, perhaps with K, M or G (KiB and so on).
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.strip_prefix(digits).unwrap_or_default().to_ascii_lowercase();
+    let units = ["", "k", "m", "g"];
+    let plain = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let power = units.iter().position(|known| *known == plain);
+    let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
+    let bytes = number.zip(power).and_then(|(number, power)| number.checked_mul(1 << (10 * power)));
+    bytes.ok_or_else(|| "a size is a number of bytes above 0, perhaps with K, M or G: 512K, 10M".into())
 }
 
 impl Cli {

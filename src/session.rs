@@ -16,9 +16,16 @@ use lt_lang::manifest::{Artifact, Program};
 use lt_lang::prompt::Book;
 use lt_lang::source::{FileId, SourceMap};
 use lt_lang::{CheckedScript, Lowered, SessionOptions};
-use lt_runtime::{Buffering, ChildStatus, KeptMaps, KernelProfile, Outcome, OutputFormat, RunMode, RunOptions};
+use lt_runtime::{
+    Buffering, ChildStatus, KeptMaps, KernelProfile, Outcome, OutputFormat, Rotation, RunMode, RunOptions,
+};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+
+/// Most bytes of an output file that rotates.
+const LOG_SIZE: u64 = 256 << 20;
+/// Older output files that are kept.
+const LOG_BACKUPS: u32 = 3;
 
 /// What lives as long as the process: the sources and the way to speak.
 pub struct Session {
@@ -424,6 +431,7 @@ pub fn run_options(cli: &Cli) -> RunOptions {
         quiet: cli.quiet,
         verbose: cli.verbose,
         dry_run: cli.dry_run,
+        rotation: rotation(cli),
         buffering: match cli.buffering {
             Some(BufferingName::Full) => Buffering::Full,
             Some(BufferingName::Line | BufferingName::None) => Buffering::Event,
@@ -439,6 +447,12 @@ pub fn run_options(cli: &Cli) -> RunOptions {
         },
         ..RunOptions::default()
     }
+}
+
+/// Files rotate when their size or their number is given.
+fn rotation(cli: &Cli) -> Option<Rotation> {
+    let asked = cli.logsize.is_some() || cli.logbackup.is_some();
+    asked.then(|| Rotation { size: cli.logsize.unwrap_or(LOG_SIZE), backups: cli.logbackup.unwrap_or(LOG_BACKUPS) })
 }
 
 /// Which status wins: `exit(N)` of the script, then lost data with `--strict`, then, with `--child-status`, the

@@ -53,6 +53,6 @@ pub use detach::exit_now;
 pub use kept::KeptMaps;
 pub use list::list;
 pub use load::{Loaded, load, load_with};
-pub use options::{Buffering, ChildStatus, Outcome, OutputFormat, RunMode, RunOptions};
+pub use options::{Buffering, ChildStatus, Outcome, OutputFormat, Rotation, RunMode, RunOptions};
 pub use profile::KernelProfile;
 pub use signals::survive_interrupts;

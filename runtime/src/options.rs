@@ -14,6 +14,15 @@ pub enum OutputFormat {
     Csv,
 }
 
+/// When the output file makes room for a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Most bytes of a file; a record that is longer has a file of its own.
+    pub size: u64,
+    /// Older files that are kept: FILE.1 is the youngest. 0: the file is emptied.
+    pub backups: u32,
+}
+
 /// When output is written out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Buffering {
@@ -45,6 +54,8 @@ pub struct RunOptions {
     pub format: OutputFormat,
     /// File that takes the output (created or emptied); standard output when `None`.
     pub output: Option<PathBuf>,
+    /// How that file is rotated; it just grows when `None`.
+    pub rotation: Option<Rotation>,
     /// Command to trace: started stopped, let go once all probes are attached; tracing ends with it.
     pub command: Option<String>,
     /// Process that tracing ends with; profile probes sample only it.

@@ -124,7 +124,7 @@ impl<'l> Session<'l> {
             }
         }
         let stacks = find_map(manifest, &fds, MapRole::Stacks);
-        let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering)?;
+        let sink = Sink::open(loaded.options.output.as_deref(), loaded.options.buffering, loaded.options.rotation)?;
         guard(loaded.options.guard_terminal);
         let output = output(loaded.options.format);
         let mut symbolizer = Symbolizer::new(stacks.map(|(_, fd)| fd));

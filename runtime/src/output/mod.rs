@@ -5,6 +5,7 @@ mod histogram;
 pub(crate) mod json;
 pub(crate) mod plain;
 mod printf;
+mod rotate;
 mod sink;
 mod text;
 mod trials;

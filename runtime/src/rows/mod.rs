@@ -49,8 +49,15 @@ impl<'m> Rows<'m> {
             Some(value) => Cell::of(&column.kind, value, screen.symbolizer, &mut self.devices),
             None => Cell::Empty,
         });
-        let row = Row { table, cells: cells.collect(), heading, times: &screen.symbolizer.times };
+        let mut row = Row { table, cells: cells.collect(), heading, times: &screen.symbolizer.times };
+        let start = screen.sink.buffer().len();
         screen.output.row(&row, screen.sink.buffer());
+        if !row.heading && screen.sink.is_file_full() {
+            // the row is the first of the next file
+            screen.sink.buffer().truncate(start);
+            row.heading = true;
+            screen.output.row(&row, screen.sink.buffer());
+        }
         Ok(())
     }
 }

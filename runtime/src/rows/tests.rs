@@ -27,7 +27,7 @@ fn tables() -> Vec<RowTable> {
 fn shown(format: OutputFormat, rows: &[(u32, Vec<Option<Value<'_>>>)]) -> String {
     let tables = tables();
     let mut all = Rows::new(&tables);
-    let mut sink = Sink::open(None, Buffering::Full).expect("standard output");
+    let mut sink = Sink::open(None, Buffering::Full, None).expect("standard output");
     let (mut output, mut symbolizer) = (output(format), Symbolizer::without_kernel());
     for (table, values) in rows {
         let mut screen = Screen { output: output.as_mut(), sink: &mut sink, symbolizer: &mut symbolizer };
