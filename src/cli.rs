@@ -59,6 +59,10 @@ pub struct Cli {
     #[arg(long, value_name = "N", requires = "output")]
     pub logbackup: Option<u32>,
 
+    /// On a terminal, each `show` of a map takes the place of what was shown before
+    #[arg(long)]
+    pub refresh: bool,
+
     /// Form of the output
     #[arg(short = 'f', long = "format", value_name = "FORMAT", default_value = "text")]
     pub format: FormatName,

@@ -432,6 +432,7 @@ pub fn run_options(cli: &Cli) -> RunOptions {
         verbose: cli.verbose,
         dry_run: cli.dry_run,
         rotation: rotation(cli),
+        refresh: cli.refresh && cli.format == FormatName::Text && std::io::stdout().is_terminal(),
         buffering: match cli.buffering {
             Some(BufferingName::Full) => Buffering::Full,
             Some(BufferingName::Line | BufferingName::None) => Buffering::Event,

@@ -1,7 +1,8 @@
 //! Tables of rows: the same figures as text, JSON and CSV, whatever the traced system calls its things.
 
-use crate::support::{Ran, expect, lt, on_kernel};
+use crate::support::{Ran, expect, lt, lt_path, on_kernel, run};
 use libtest_mimic::Trial;
+use std::process::Command;
 
 /// All trials of this module.
 pub fn trials() -> Vec<Trial> {
@@ -11,6 +12,10 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("tables::hostile_names", hostile_names),
         on_kernel("tables::other_statements", other_statements),
         on_kernel("tables::example", example),
+        on_kernel("tables::shown_maps", shown_maps),
+        on_kernel("tables::shown_without_a_table", shown_without_a_table),
+        on_kernel("tables::rotated_files", rotated_files),
+        on_kernel("tables::refreshed", refreshed),
     ]
 }
 
@@ -196,4 +201,87 @@ fn example() -> Result<(), String> {
     expect(titles == ["TIME", "COMM", "TID", "ASKED", "WRITTEN", "LAT(us)", "ERROR"], "the heading", &text)?;
     let written = |line: &&str| line.contains(" dd ") && line.contains(" 2.9KiB    2.9KiB ") && line.ends_with(" -");
     expect(text.stdout.lines().filter(written).count() == 4, "four writes", &text)
+}
+
+/// Calls of dd by size, in the order of their number.
+const SHOW: &str = "config = { print_maps_on_exit = false }
+    table io { comm: string \"COMM\" width 4; size: int width 5; calls: uint; note: string?; }
+    tracepoint:syscalls:sys_enter_write /comm == \"dd\" && (args.count == 1003 || args.count == 13 || args.count == 107)/
+    { @[comm, args.count] = count() } end { show @ as io sort calls ORDER }";
+
+/// Sizes and numbers of writes that nobody else makes.
+fn shown_maps() -> Result<(), String> {
+    let dd = |size: u32, count: u32| format!("/bin/dd if=/dev/zero of=/dev/null bs={size} count={count} status=none; ");
+    let child = format!("/bin/sh -c '{}{}{}'", dd(1003, 7), dd(13, 3), dd(107, 5));
+    let run = |form: &str, order: &str| lt(["-q", "-f", form, "-e", &SHOW.replace("ORDER", order), "-c", &child]);
+
+    let text = run("text", "desc top 2");
+    let lines: Vec<&str> = text.stdout.lines().filter(|line| !line.is_empty()).collect();
+    let wanted = ["COMM  SIZE    CALLS NOTE", "dd    1003        7 -", "dd     107        5 -"];
+    expect(text.status == 0 && lines == wanted, &format!("{wanted:#?}"), &text)?;
+    let json = run("json", "desc");
+    let row = |size: u32, calls: u32| serde_json::json!({"comm": "dd", "size": size, "calls": calls, "note": null});
+    expect(json_rows(&json)? == [row(1003, 7), row(107, 5), row(13, 3)], "the same figures", &json)?;
+    let csv = run("csv", "");
+    let wanted =
+        [["comm", "size", "calls", "note"], ["dd", "13", "3", ""], ["dd", "107", "5", ""], ["dd", "1003", "7", ""]];
+    expect(csv_rows(&csv)? == wanted, &format!("{wanted:?}"), &csv)
+}
+
+/// A map without a table of the script's, one without keys, values that are records, orders by keys.
+fn shown_without_a_table() -> Result<(), String> {
+    let program = "config = { print_maps_on_exit = false } table t { b: int; k: string; a: string?; }
+        begin { @[\"b\", 1] = sum(5); @[\"a\", 2] = sum(-7); @[\"c\", 3] = sum(6); @n = count(); @n = count(); @empty[1] = 1; delete(@empty[1]);
+          @r[\"x\"] = (b = 3, k = \"y\"); show @ sort key1 desc; show @ top 1; show @ sort sum; show @n; show @empty; show @r; }";
+    let json = lt(["-q", "-f", "json", "-e", program]);
+    let row = |k: &str, n: i32, sum: i32| serde_json::json!({"key1": k, "key2": n, "sum": sum});
+    let (a, b, c) = (row("a", 2, -7), row("b", 1, 5), row("c", 3, 6));
+    let mut wanted = vec![c.clone(), b.clone(), a.clone(), c.clone(), a, b, c];
+    wanted.push(serde_json::json!({"count": 2}));
+    wanted.push(serde_json::json!({"key": "x", "b": 3, "k": "y"}));
+    expect(json.status == 0 && json_rows(&json)? == wanted, &format!("{wanted:#?}"), &json)?;
+    let text = lt(["-q", "-e", program]);
+    let headings = text.stdout.lines().filter(|line| line.starts_with("KEY")).count();
+    expect(headings == 4, "a heading for each map that is shown", &text)
+}
+
+/// Each file begins with a heading, no row is cut or lost, and all stand in their order.
+fn rotated_files() -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let path = folder.path().join("rows.csv");
+    let program = "table t { n: int; text: string; } begin { for ($i : 0..2000) { emit t($i, \"some, text\") } }";
+    let args = ["-q", "-f", "csv", "--logsize", "2K", "--logbackup", "99", "-e", program, "-o"];
+    let ran = lt(args.iter().map(std::ffi::OsStr::new).chain([path.as_os_str()]));
+    expect(ran.status == 0 && ran.stdout.is_empty(), "a file", &ran)?;
+    let mut rows = Vec::new();
+    let (mut files, mut number) = (0, 99);
+    loop {
+        let name = if number == 0 { path.clone() } else { folder.path().join(format!("rows.csv.{number}")) };
+        if let Ok(text) = std::fs::read_to_string(&name) {
+            let mut lines = text.lines();
+            let fits = text.len() <= 2048 && text.ends_with('\n') && lines.next() == Some("n,text");
+            expect(fits, &format!("{} begins with a heading and has 2 KiB at most", name.display()), &ran)?;
+            rows.extend(lines.map(String::from));
+            files += 1;
+        }
+        if number == 0 {
+            break;
+        }
+        number -= 1;
+    }
+    let wanted: Vec<String> = (0..2000).map(|at| format!("{at},\"some, text\"")).collect();
+    expect(files > 10 && rows == wanted, &format!("all rows once, not {} in {files} files", rows.len()), &ran)
+}
+
+/// On a terminal the second show takes the place of the first; over a pipe it does not.
+fn refreshed() -> Result<(), String> {
+    let program = "config = { print_maps_on_exit = false } begin { @ = count() } begin { show @ } begin { @ = count(); show @; show @ }";
+    let spawn = "import pty, sys; pty.spawn(sys.argv[1:])";
+    let terminal = run(Command::new("python3").args(["-c", spawn, lt_path(), "-q", "--refresh", "-e", program]));
+    let cleared = terminal.stdout.matches("\u{1b}[H\u{1b}[J").count();
+    expect(cleared == 2 && terminal.stdout.contains("COUNT"), "two actions clear the terminal", &terminal)?;
+    let pipe = lt(["-q", "--refresh", "-e", program]);
+    let wanted = ["COUNT", "1", "COUNT", "2", "COUNT", "2"];
+    let lines: Vec<&str> = pipe.stdout.split_whitespace().collect();
+    expect(lines == wanted, &format!("{wanted:?}"), &pipe)
 }

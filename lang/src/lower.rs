@@ -31,7 +31,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir;
 use crate::kernel::Kernel;
-use crate::manifest::{Event, MANIFEST_VERSION, Manifest, Map, MapId, Program, ProgramId};
+use crate::manifest::{Event, MANIFEST_VERSION, Manifest, Map, MapId, Program, ProgramId, RowTable};
 use crate::source::Span;
 use crate::types::Type;
 use std::collections::HashSet;
@@ -82,11 +82,11 @@ pub fn lower(
     let programs = programs.map(|(at, program)| manifest_program(at, program, options)).collect();
     let manifest = Manifest {
         version: MANIFEST_VERSION,
-        shapes: shapes::shapes(kernel, &session.maps, &session.events, &checked.tables),
+        shapes: shapes::shapes(kernel, &session.maps, &session.events, &session.tables),
         programs,
         maps: session.maps,
         events: session.events,
-        tables: checked.tables.clone(),
+        tables: session.tables,
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
         debug_info: session.options.show_debug_info,
@@ -122,6 +122,8 @@ struct Session<'a> {
     out: Diagnostics,
     maps: Vec<Map>,
     events: Vec<Event>,
+    /// The script's, and those that were made for maps.
+    tables: Vec<RowTable>,
     kept: stacks::Kept,
     time_formats: Vec<Vec<u8>>,
     group_filters: Vec<String>,
@@ -145,6 +147,7 @@ impl<'a> Session<'a> {
             out: Diagnostics::default(),
             maps: Vec::new(),
             events: Vec::new(),
+            tables: checked.tables.clone(),
             kept: stacks::Kept::default(),
             time_formats: Vec::new(),
             group_filters: Vec::new(),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
 
 pub use loss::LossCause;
-pub use rows::{ColumnKind, ColumnRole, RowColumn, RowTable, TableId};
+pub use rows::{ColumnKind, ColumnRole, MapView, RowColumn, RowPart, RowTable, TableId};
 
 /// Version of the manifest's form; a loader refuses another.
 pub const MANIFEST_VERSION: u32 = 1;

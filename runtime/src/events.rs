@@ -15,7 +15,7 @@ use crate::value::Value;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::format::Format;
-use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole, TableId};
+use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole, MapView, TableId};
 use lt_lang::types::{Layout, Type};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -23,6 +23,9 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
+
+/// Moves to the first place of a terminal, and clears what is behind it.
+const CLEAR: &[u8] = b"\x1b[H\x1b[J";
 
 /// Carries out requests, one at a time, in the order of the event ring.
 pub struct Requests<'m> {
@@ -41,6 +44,10 @@ pub struct Requests<'m> {
     /// Where output goes.
     pub sink: Sink,
     rows: Rows<'m>,
+    /// Maps that are shown as tables take the place of what is on the terminal.
+    pub refresh: bool,
+    /// The action that did so last.
+    pub refreshed: Option<(u32, Option<u64>)>,
     text: Vec<u8>,
     /// What the script has to say to the user, in order.
     pub messages: Vec<Diagnostic>,
@@ -66,6 +73,8 @@ impl<'m> Requests<'m> {
             kept: None,
             sink,
             rows: Rows::new(&manifest.tables),
+            refresh: false,
+            refreshed: None,
             text: Vec::new(),
             messages: Vec::new(),
         }
@@ -123,10 +132,30 @@ impl<'m> Requests<'m> {
             EventAction::ProcessSeen => {
                 self.symbolizer.process_seen(decode::unsigned(decode::part(record, 8, 8), 8));
             }
+            EventAction::ShowMap { map, view } => self.show_as_table(*map, view, request)?,
             EventAction::Row { table, cells } => self.emitted_row(event, record, *table, cells)?,
             EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
         }
         self.sink.event_done()
+    }
+
+    /// Shows a map as a table.
+    pub fn show_as_table(&mut self, id: MapId, view: &MapView, request: Request) -> Result<(), RunError> {
+        let cut = self.cut(id, request)?;
+        let entries = match cut.and_then(|cut| self.cuts.entries(id, cut)) {
+            Some(entries) => entries,
+            None => self.map(id)?.read()?,
+        };
+        let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
+        let map = self.manifest.maps.get(id.0 as usize).ok_or_else(missing)?;
+        let action = Some((request.program, request.action));
+        if self.refresh && self.refreshed != action {
+            self.sink.buffer().extend_from_slice(CLEAR);
+            self.refreshed = action;
+        }
+        let mut screen =
+            Screen { output: self.output.as_mut(), sink: &mut self.sink, symbolizer: &mut self.symbolizer };
+        self.rows.show_map(map, &entries, view, &mut screen)
     }
 
     /// Shows a row whose cells are fields.

@@ -80,7 +80,7 @@ fn form(map: &Map) -> MapForm {
 }
 
 /// Indexes of the entries in the order of their values, then of their keys.
-fn ordered(map: &Map, entries: &Entries) -> Vec<usize> {
+pub fn ordered(map: &Map, entries: &Entries) -> Vec<usize> {
     let ranks: Vec<i128> = (0..entries.count()).map(|at| rank(&map.value, entries.value(at))).collect();
     let layout = Layout::of(&map.keys);
     let mut order: Vec<usize> = (0..entries.count()).collect();

@@ -70,6 +70,8 @@ pub struct RunOptions {
     pub notify: bool,
     /// Write strings so that a terminal obeys none of their bytes.
     pub guard_terminal: bool,
+    /// Each action that shows maps as tables clears the terminal first.
+    pub refresh: bool,
     /// At the end, show neither the maps nor what leads up to them.
     pub no_summary: bool,
     /// Load and attach, run nothing, leave.

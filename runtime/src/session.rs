@@ -136,7 +136,8 @@ impl<'l> Session<'l> {
         symbolizer.shapes = Shapes::new(&manifest.shapes);
         symbolizer.numbers.filters.clone_from(&manifest.group_filters);
         symbolizer.cut = (manifest.cut_size, manifest.cut_mark.clone().into_bytes());
-        let requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
+        let mut requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
+        requests.refresh = loaded.options.refresh;
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {
                 // SAFETY: the object keeps the descriptor open for longer than the ring lives.
@@ -356,6 +357,7 @@ impl<'l> Session<'l> {
     /// Runs a driver program once, and carries out all it requested.
     fn run_driver(&mut self, program: &Program) -> Result<(), RunError> {
         self.requests.cuts.begin_action();
+        self.requests.refreshed = None;
         self.run_program(program)?;
         self.drain_all()
     }

@@ -19,6 +19,11 @@ impl Int {
         Int { raw, signed, bits: 64 }
     }
 
+    /// The number itself.
+    pub fn number(self) -> i128 {
+        if self.signed { i128::from(self.raw as i64) } else { i128::from(self.raw) }
+    }
+
     /// Divides, rounding towards zero; a divisor of 0 leaves it as it is.
     #[must_use]
     pub fn divided(self, by: u64) -> Int {

@@ -26,6 +26,7 @@ mod map_functions;
 mod operator;
 mod options;
 mod requests;
+mod show;
 mod stack;
 mod stmt;
 mod suggest;
@@ -55,6 +56,7 @@ pub(crate) use literal::{fold, literal_int};
 pub(crate) use map::key_exprs;
 pub(crate) use operator::is_comparison;
 pub(crate) use options::script_option;
+pub(crate) use show::view;
 use std::collections::{HashMap, HashSet};
 pub(crate) use suggest::COMPLETED;
 

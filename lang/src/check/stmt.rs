@@ -66,9 +66,7 @@ impl Checker<'_> {
                 self.unsupported("loops over maps with two names or an order are", inner.map.span);
             }
             StmtKind::Emit { table, args } => self.emit(table, args, stmt.span),
-            StmtKind::Show { .. } => {
-                self.unsupported("maps shown as tables are", stmt.span);
-            }
+            StmtKind::Show { map, table, order } => self.show(map, table.as_ref(), order),
             StmtKind::Error => self.incomplete = true,
         }
     }

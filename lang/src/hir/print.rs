@@ -147,6 +147,11 @@ impl Printer<'_> {
             EventAction::System(format) => format!("system {:?}", format_text(format)),
             EventAction::Join(separator) => format!("join {:?}", String::from_utf8_lossy(separator)),
             EventAction::ProcessSeen => "process seen".into(),
+            EventAction::ShowMap { map, view } => {
+                let name = self.manifest.tables.get(view.table.0 as usize).map_or("?", |table| &table.name);
+                let top = view.top.map_or(String::new(), |top| format!(" top {top}"));
+                format!("show {} as {name}{top}", self.map_name(*map))
+            }
             EventAction::Row { table, cells } => {
                 let name = self.manifest.tables.get(table.0 as usize).map_or("?", |table| &table.name);
                 let cell = |cell: &Option<u32>| cell.map_or("-".into(), |at| at.to_string());

@@ -80,7 +80,8 @@ impl Body<'_, '_> {
             StmtKind::Break => Some(hir::StmtKind::Break),
             StmtKind::Continue => Some(hir::StmtKind::Continue),
             StmtKind::Emit { table, args } => self.row(&table.text, args, span),
-            StmtKind::MapLoop(_) | StmtKind::Show { .. } => None,
+            StmtKind::Show { map, table, order } => self.show(map, table.as_ref(), order, span),
+            StmtKind::MapLoop(_) => None,
             StmtKind::Return(None) => Some(hir::StmtKind::Return),
             StmtKind::Return(Some(value)) if self.program.point.row.target == TargetSyntax::Label => {
                 let value = self.expr(value);

@@ -1,6 +1,6 @@
 //! What is done with events.
 
-use super::{MapId, TableId};
+use super::{MapId, MapView, TableId};
 use crate::format::Format;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,13 @@ pub enum EventAction {
     System(Format),
     /// The fields are addresses and strings by turns: print the strings up to the address 0, with this between them.
     Join(Vec<u8>),
+    /// Show a map as a table, as it is when the request is carried out.
+    ShowMap {
+        /// Which.
+        map: MapId,
+        /// How.
+        view: MapView,
+    },
     /// Show a row of a table.
     Row {
         /// Which.

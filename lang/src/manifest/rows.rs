@@ -124,3 +124,30 @@ impl ColumnKind {
         matches!(self, ColumnKind::KernelStack | ColumnKind::UserStack)
     }
 }
+
+/// A part of an entry of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowPart {
+    /// One of its keys.
+    Key(u32),
+    /// The value.
+    Value,
+    /// One of several values.
+    Field(u32),
+}
+
+/// A map shown as a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapView {
+    /// In this form.
+    pub table: TableId,
+    /// For each column the part of an entry that stands there, if one does.
+    pub parts: Vec<Option<RowPart>>,
+    /// The column that rows are ordered by; else they come as `print` shows them, largest values first when only some are
+    /// shown.
+    pub by: Option<u32>,
+    /// Largest first, or last in the alphabet.
+    pub descending: bool,
+    /// Only so many rows.
+    pub top: Option<u64>,
+}

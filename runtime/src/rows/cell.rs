@@ -20,6 +20,8 @@ pub struct Row<'a> {
     pub cells: Vec<Cell<'a>>,
     /// Rows of another table were shown before, or none.
     pub heading: bool,
+    /// It is the first row of a map that is shown as a whole.
+    pub block: bool,
     /// For cells that are times.
     pub times: &'a Times,
 }
@@ -96,7 +98,7 @@ fn number(value: &Value<'_>) -> Option<Int> {
     }
 }
 
-fn shown(value: &Value<'_>) -> Vec<u8> {
+pub(super) fn shown(value: &Value<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     plain::write_value(value, "", &mut out);
     out

@@ -6,6 +6,7 @@ mod devices;
 mod errors;
 mod json;
 mod number;
+mod show;
 mod text;
 
 pub use cell::{Cell, Row};
@@ -25,18 +26,25 @@ pub struct Rows<'m> {
     devices: Devices,
     /// The table of the last row.
     last: Option<TableId>,
+    /// A map is shown, none of whose rows was yet.
+    block: bool,
 }
 
 impl<'m> Rows<'m> {
     /// Nothing was shown yet.
     pub fn new(tables: &'m [RowTable]) -> Rows<'m> {
-        Rows { tables, devices: Devices::default(), last: None }
+        Rows { tables, devices: Devices::default(), last: None, block: false }
     }
 
     /// The table of this number.
     pub fn table(&self, id: TableId) -> Result<&'m RowTable, RunError> {
         let missing = || RunError::Inconsistent(format!("table {} does not exist", id.0));
         self.tables.get(id.0 as usize).ok_or_else(missing)
+    }
+
+    /// The rows that follow are those of a map.
+    fn begin_block(&mut self) {
+        self.block = true;
     }
 
     /// Shows a row: a value for each column, or none where the row has none. The heading comes before the first row, and
@@ -49,7 +57,13 @@ impl<'m> Rows<'m> {
             Some(value) => Cell::of(&column.kind, value, screen.symbolizer, &mut self.devices),
             None => Cell::Empty,
         });
-        let mut row = Row { table, cells: cells.collect(), heading, times: &screen.symbolizer.times };
+        let mut row = Row {
+            table,
+            cells: cells.collect(),
+            heading,
+            block: std::mem::take(&mut self.block),
+            times: &screen.symbolizer.times,
+        };
         let start = screen.sink.buffer().len();
         screen.output.row(&row, screen.sink.buffer());
         if !row.heading && screen.sink.is_file_full() {

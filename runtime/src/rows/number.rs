@@ -14,7 +14,7 @@ pub enum Number {
 
 impl From<Int> for Number {
     fn from(int: Int) -> Number {
-        Number::Whole(if int.signed { i128::from(int.raw as i64) } else { i128::from(int.raw) })
+        Number::Whole(int.number())
     }
 }
 

@@ -15,7 +15,7 @@ const BETWEEN: &str = "--";
 /// Appends a row, and the heading before it when it is due.
 pub(crate) fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
     let columns = || row.table.columns.iter().filter(|column| !column.kind.is_below());
-    if row.heading {
+    if row.heading || row.block {
         let titles = columns().map(|column| (column, guarded(column.title.as_bytes())));
         write_line(titles, out);
     }

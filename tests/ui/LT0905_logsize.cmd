@@ -1,0 +1,1 @@
+$LT -o /dev/null --logsize 10X -e 'begin { }'
