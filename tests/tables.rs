@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("tables::shown_without_a_table", shown_without_a_table),
         on_kernel("tables::rotated_files", rotated_files),
         on_kernel("tables::refreshed", refreshed),
+        on_kernel("tables::bad_sizes", bad_sizes),
     ]
 }
 
@@ -271,6 +272,19 @@ fn rotated_files() -> Result<(), String> {
     }
     let wanted: Vec<String> = (0..2000).map(|at| format!("{at},\"some, text\"")).collect();
     expect(files > 10 && rows == wanted, &format!("all rows once, not {} in {files} files", rows.len()), &ran)
+}
+
+/// Nothing runs, and the message names the option.
+fn bad_sizes() -> Result<(), String> {
+    for size in ["0", "10X", "-1", "1.5K", "99999999999G", ""] {
+        let ran = lt(["-o", "/dev/null", &format!("--logsize={size}"), "-e", "begin { print(1) }"]);
+        let told = ran.stderr.contains("--logsize") && ran.stdout.is_empty();
+        expect(ran.status == 2 && told, &format!("{size:?} is refused"), &ran)?;
+    }
+    let alone = lt(["--logbackup", "3", "-e", "begin { }"]);
+    expect(alone.status == 2 && alone.stderr.contains("--output"), "there is no file to rotate", &alone)?;
+    let device = lt(["-o", "/dev/null", "--logsize", "1K", "-e", "begin { print(1) }"]);
+    expect(device.status == 6 && device.stderr.contains("regular file"), "a device has no next file", &device)
 }
 
 /// On a terminal the second show takes the place of the first; over a pipe it does not.

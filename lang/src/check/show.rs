@@ -1,10 +1,11 @@
 //! Maps shown as tables: which column holds which part of an entry.
 
+use super::tables::unknown_column;
 use super::{CheckedMap, Checker, MapContent, literal_int};
 use crate::ast::{Expr, ExprKind, Ident, Order};
 use crate::codes::Code;
 use crate::columns;
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::manifest::{ColumnKind, ColumnRole, RowColumn, RowPart, RowTable};
 use crate::source::Span;
 use crate::types::Type;
@@ -197,16 +198,9 @@ impl Checker<'_> {
         match &order.by {
             None => {}
             Some(Expr { kind: ExprKind::Name(name), span, .. }) => {
-                if !table.columns.iter().any(|column| column.name == *name) {
-                    let names = || table.columns.iter().map(|column| column.name.as_str());
-                    let message = format!("the table `{}` has no column `{name}`", table.name);
-                    let diagnostic = Diagnostic::error(Code::UnknownColumn, message).at(*span, "no such column");
-                    let diagnostic = match nearest(name, names()) {
-                        Some(found) => diagnostic.suggest(*span, Some(found)),
-                        None => diagnostic.help(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
-                    };
-                    self.report(diagnostic);
-                }
+                let known = table.columns.iter().any(|column| column.name == *name);
+                let unknown = (!known).then(|| unknown_column(table, name, *span));
+                unknown.into_iter().for_each(|unknown| self.out.push(unknown));
             }
             Some(by) => {
                 self.unsupported("an order by anything but a column is", by.span);

@@ -240,15 +240,7 @@ impl Checker<'_> {
         let count = table.columns.len();
         let plural = if count == 1 { "" } else { "s" };
         let diagnostic = match (&arg.name, why) {
-            (Some(name), ArrangeError::NoColumn) => {
-                let names = || table.columns.iter().map(|column| column.name.as_str());
-                let message = format!("the table `{}` has no column `{}`", table.name, name.text);
-                let diagnostic = Diagnostic::error(Code::UnknownColumn, message).at(name.span, "no such column");
-                match nearest(&name.text, names()) {
-                    Some(found) => diagnostic.suggest(name.span, Some(found)),
-                    None => diagnostic.help(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
-                }
-            }
+            (Some(name), ArrangeError::NoColumn) => unknown_column(table, &name.text, name.span),
             (Some(name), ArrangeError::Twice) => {
                 let message = format!("the column `{}` has two values in this row", name.text);
                 Diagnostic::error(Code::WrongArgumentCount, message).at(name.span, "the second one")
@@ -285,4 +277,15 @@ impl Checker<'_> {
 
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The message about a name that no column of the table has.
+pub(super) fn unknown_column(table: &RowTable, name: &str, span: Span) -> Diagnostic {
+    let names = || table.columns.iter().map(|column| column.name.as_str());
+    let message = format!("the table `{}` has no column `{name}`", table.name);
+    let diagnostic = Diagnostic::error(Code::UnknownColumn, message).at(span, "no such column");
+    match nearest(name, names()) {
+        Some(found) => diagnostic.suggest(span, Some(found)),
+        None => diagnostic.help(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
+    }
 }

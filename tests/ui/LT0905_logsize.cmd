@@ -1,1 +1,0 @@
-$LT -o /dev/null --logsize 10X -e 'begin { }'
