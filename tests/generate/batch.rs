@@ -70,6 +70,11 @@ impl Bench {
         }
     }
 
+    /// Whether it is this machine's kernel, not an emulated one.
+    pub fn is_here(&self) -> bool {
+        matches!(self.target, Target::Here)
+    }
+
     /// The artifact of a script for the kernel.
     pub fn artifact(&self, script: &str) -> Result<Vec<u8>, Verdict> {
         self.compile(script, &self.folder.path().join("alone.lt"))

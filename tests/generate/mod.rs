@@ -109,7 +109,7 @@ fn cases_load(kernel: &str) -> Result<(), String> {
 
 /// The texts of random scripts.
 pub fn texts(count: u64) -> Vec<String> {
-    let abilities = Abilities { functions: true, reads_maps: true };
+    let abilities = Abilities { functions: true, reads_maps: true, is_fast: true };
     (0..count).map(|number| make::script(seed(), number, abilities).to_string()).collect()
 }
 
@@ -117,8 +117,8 @@ pub fn texts(count: u64) -> Vec<String> {
 fn loads(bench: &Bench, functions: bool) -> Result<(), String> {
     let (seed, programs) = (seed(), setting("LT_PROGRAMS", PROGRAMS));
     let (mut refused, mut failures): (Vec<String>, Vec<(Script, String)>) = (Vec::new(), Vec::new());
-    let abilities =
-        Abilities { functions, reads_maps: bench.compiles("begin { @a[1] = count(); for ($e : @a) { } }")? };
+    let reads_maps = bench.compiles("begin { @a[1] = count(); for ($e : @a) { } }")?;
+    let abilities = Abilities { functions, reads_maps, is_fast: bench.is_here() || programs > PROGRAMS };
     let (mut too_large, first) = (0, setting("LT_FIRST", 0));
     let mut at = first;
     while at < first + programs {

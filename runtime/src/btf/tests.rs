@@ -30,7 +30,7 @@ fn members_have_places_and_types() {
         ("low", "uint32", 256, None),
         ("high", "uint32", 288, None),
         ("names", "string[16][4]", 320, None),
-        ("color", "int32", 832, None),
+        ("color", "enum color", 832, None),
         ("buffer", "int8 *", 896, None),
         ("any", "void *", 960, None),
         ("call", "void *", 1024, None),
