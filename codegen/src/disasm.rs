@@ -58,7 +58,7 @@ pub fn disassemble(elf: &[u8]) -> Result<String, Diagnostic> {
 }
 
 /// Name, start and end of the functions of a section.
-fn functions(file: &object::File, section: SectionIndex) -> Vec<(String, u64, u64)> {
+pub(crate) fn functions(file: &object::File, section: SectionIndex) -> Vec<(String, u64, u64)> {
     let mut list: Vec<_> = file
         .symbols()
         .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.section_index() == Some(section))
@@ -144,17 +144,17 @@ fn write_program(out: &mut String, code: &[u8], start: u64, notes: &Notes) {
 }
 
 /// An instruction taken apart.
-struct Instruction {
-    opcode: u8,
-    dst: u8,
-    src: u8,
-    offset: i16,
-    imm: i32,
+pub(crate) struct Instruction {
+    pub(crate) opcode: u8,
+    pub(crate) dst: u8,
+    pub(crate) src: u8,
+    pub(crate) offset: i16,
+    pub(crate) imm: i32,
 }
 
 impl Instruction {
     /// From (at least) eight bytes; missing ones count as 0.
-    fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
         Instruction {
             opcode: byte(0),

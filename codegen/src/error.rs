@@ -33,6 +33,12 @@ impl Failure {
         self
     }
 
+    /// The same failure, with what the user can do.
+    pub(crate) fn help(mut self, text: &str) -> Failure {
+        *self.0 = self.0.help(text);
+        self
+    }
+
     /// For the door of the crate.
     pub(crate) fn into_diagnostic(self) -> Diagnostic {
         *self.0

@@ -3,6 +3,7 @@
 
 mod aggregates;
 mod debug;
+mod depth;
 mod disasm;
 mod emitter;
 mod error;
@@ -66,7 +67,11 @@ pub fn compile(
     sources: &SourceMap,
     options: &CompileOptions,
 ) -> Result<Vec<u8>, Diagnostic> {
-    with_module(program, manifest, kernel, sources, options, object::emit)
+    with_module(program, manifest, kernel, sources, options, |llvm, machine| {
+        let elf = object::emit(llvm, machine)?;
+        depth::check(&elf, manifest)?;
+        Ok(elf)
+    })
 }
 
 /// The same up to LLVM's intermediate representation, optimized, as text.
