@@ -5,7 +5,7 @@ use lt_lang::codes::{ALL, Code, CodeRow};
 use lt_lang::diagnostic::{Diagnostic, nearest};
 use lt_lang::kernel::{FEATURES, Kernel};
 use lt_lang::types::RecordKind;
-use lt_lang::{aggregations, config, probes};
+use lt_lang::{aggregations, columns, config, probes};
 use std::fmt::Write as _;
 
 /// An entry of the reference.
@@ -59,7 +59,15 @@ fn entries() -> Vec<Entry> {
         doc: row.doc,
         example: "",
     });
-    kinds.chain(builtins).chain(aggregations).chain(settings).collect()
+    let columns = columns::ALL.iter().map(|row| Entry {
+        section: "columns of tables",
+        name: row.name,
+        aliases: &[],
+        form: row.form(),
+        doc: row.doc,
+        example: row.example,
+    });
+    kinds.chain(builtins).chain(aggregations).chain(columns).chain(settings).collect()
 }
 
 /// `lhist(n, min, max, step)`, `str(address[, length])`

@@ -16,6 +16,8 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("tables::shown_without_a_table", shown_without_a_table),
         on_kernel("tables::rotated_files", rotated_files),
         on_kernel("tables::refreshed", refreshed),
+        on_kernel("tables::every_update_is_in_one_snapshot", snapshots),
+        on_kernel("tables::lost_rows_are_counted", lost_rows),
         on_kernel("tables::bad_sizes", bad_sizes),
     ]
 }
@@ -272,6 +274,36 @@ fn rotated_files() -> Result<(), String> {
     }
     let wanted: Vec<String> = (0..2000).map(|at| format!("{at},\"some, text\"")).collect();
     expect(files > 10 && rows == wanted, &format!("all rows once, not {} in {files} files", rows.len()), &ran)
+}
+
+/// Snapshots that are shown and cleared while the traced program runs: their figures add up to what it did.
+fn snapshots() -> Result<(), String> {
+    let program = "config = { print_maps_on_exit = false } table t { size: int; calls: uint; }
+        tracepoint:syscalls:sys_enter_write /comm == \"dd\" && args.count == 1009/ { @[args.count] = count() }
+        interval:ms:20 { show @ as t; clear(@) } end { show @ as t }";
+    let dd = "/bin/dd if=/dev/zero of=/dev/null bs=1009 count=300000 status=none";
+    let ran = lt(["-q", "-f", "csv", "-e", program, "-c", dd]);
+    let rows = csv_rows(&ran)?;
+    let sum: u64 = rows.iter().skip(1).filter_map(|row| row[1].parse::<u64>().ok()).sum();
+    let short = Ran { stdout: String::new(), ..ran };
+    expect(
+        short.status == 0 && rows.len() > 2 && sum == 300_000,
+        &format!("300000 writes in {}, not {sum}", rows.len()),
+        &short,
+    )
+}
+
+/// More rows than the event ring holds: those that are shown and those that were lost make up all.
+fn lost_rows() -> Result<(), String> {
+    let program = "table t { n: int; } begin { for ($i : 0..100000) { emit t($i) } }";
+    let ran = lt(["-q", "-f", "json", "-e", program]);
+    let shown = json_rows(&ran)?.len();
+    let lost = ran.stdout.lines().find(|line| line.contains("lost_events"));
+    let lost: serde_json::Value = serde_json::from_str(lost.unwrap_or("{}")).map_err(|error| error.to_string())?;
+    let lost = lost["data"]["events"].as_u64().unwrap_or(0);
+    let short = Ran { stdout: String::new(), ..ran };
+    let all = shown as u64 + lost;
+    expect(lost > 0 && all == 100_000, &format!("{shown} rows and {lost} lost are {all}"), &short)
 }
 
 /// Nothing runs, and the message names the option.

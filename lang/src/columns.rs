@@ -33,8 +33,21 @@ pub struct ColumnType {
     pub role: ColumnRole,
     /// For the reference page.
     pub doc: &'static str,
-    /// A declaration of a column.
+    /// A script with such a column.
     pub example: &'static str,
+}
+
+impl ColumnType {
+    /// As it is written: `ms[.DIGITS]`.
+    pub fn form(&self) -> String {
+        let behind = match self.detail {
+            Detail::Nothing(_) => "",
+            Detail::Digits(..) => "[.DIGITS]",
+            Detail::Format(_) => "(format)",
+            Detail::Enumeration(_) => " NAME",
+        };
+        format!("{}{behind}", self.name)
+    }
 }
 
 /// Most digits behind a point.
@@ -80,19 +93,43 @@ const fn duration(
 
 /// All types of columns.
 pub const ALL: &[ColumnType] = &[
-    number("int", Detail::Nothing(|| ColumnKind::Int), 8, "A whole number.", "x: int;"),
-    number("uint", Detail::Nothing(|| ColumnKind::Uint), 8, "A whole number that is not negative.", "x: uint;"),
-    number("hex", Detail::Nothing(|| ColumnKind::Hex), 18, "A number in hexadecimal.", "x: hex;"),
+    number(
+        "int",
+        Detail::Nothing(|| ColumnKind::Int),
+        8,
+        "A whole number.",
+        "table t { x: int; } begin { emit t(-5) }",
+    ),
+    number(
+        "uint",
+        Detail::Nothing(|| ColumnKind::Uint),
+        8,
+        "A whole number that is not negative.",
+        "table t { x: uint; } begin { emit t(5) }",
+    ),
+    number(
+        "hex",
+        Detail::Nothing(|| ColumnKind::Hex),
+        18,
+        "A number in hexadecimal.",
+        "table t { x: hex; } begin { emit t(nsecs) }",
+    ),
     number(
         "float",
         Detail::Digits(2, |digits| ColumnKind::Float { digits }),
         8,
         "A number with digits behind the point.",
-        "x: float.3;",
+        "table t { x: float.3; } begin { emit t(5) }",
     ),
-    text("bool", || ColumnKind::Bool, 5, "`true` or `false`.", "x: bool;"),
-    text("string", || ColumnKind::String, 16, "Text, or what is shown as text.", "x: string;"),
-    text("path", || ColumnKind::Path, 32, "A path of a file.", "x: path;"),
+    text("bool", || ColumnKind::Bool, 5, "`true` or `false`.", "table t { x: bool; } begin { emit t(cpu == 0) }"),
+    text(
+        "string",
+        || ColumnKind::String,
+        16,
+        "Text, or what is shown as text.",
+        "table t { x: string; } begin { emit t(comm) }",
+    ),
+    text("path", || ColumnKind::Path, 32, "A path of a file.", "table t { x: path; } begin { emit t(\"/tmp\") }"),
     ColumnType {
         name: "clock",
         detail: Detail::Nothing(|| ColumnKind::Time(b"%H:%M:%S".to_vec())),
@@ -100,7 +137,7 @@ pub const ALL: &[ColumnType] = &[
         left: true,
         role: ColumnRole::None,
         doc: "A time (nanoseconds since boot) as time of day.",
-        example: "x: clock;",
+        example: "table t { x: clock; } begin { emit t(nsecs) }",
     },
     ColumnType {
         name: "time",
@@ -109,53 +146,88 @@ pub const ALL: &[ColumnType] = &[
         left: true,
         role: ColumnRole::None,
         doc: "A time (nanoseconds since boot) in a format of strftime(3).",
-        example: "x: time(\"%F_%T\");",
+        example: "table t { x: time(\"%F_%T\"); } begin { emit t(nsecs) }",
     },
-    duration("ns", |digits| ColumnKind::Duration { unit: 1, digits }, "A duration in nanoseconds.", "x: ns;"),
+    duration(
+        "ns",
+        |digits| ColumnKind::Duration { unit: 1, digits },
+        "A duration in nanoseconds.",
+        "table t { x: ns; } begin { emit t(1500) }",
+    ),
     duration(
         "us",
         |digits| ColumnKind::Duration { unit: 1_000, digits },
         "A duration in nanoseconds, shown in microseconds.",
-        "x: us;",
+        "table t { x: us; } begin { emit t(1500) }",
     ),
     duration(
         "ms",
         |digits| ColumnKind::Duration { unit: 1_000_000, digits },
         "A duration in nanoseconds, shown in milliseconds.",
-        "x: ms.3;",
+        "table t { x: ms.3; } begin { emit t(1500000) }",
     ),
     duration(
         "s",
         |digits| ColumnKind::Duration { unit: 1_000_000_000, digits },
         "A duration in nanoseconds, shown in seconds.",
-        "x: s.1;",
+        "table t { x: s.1; } begin { emit t(1500000000) }",
     ),
     number(
         "bytes",
         Detail::Digits(1, |digits| ColumnKind::Bytes { digits }),
         9,
         "Bytes, shown as 512B, 1.5KiB, 2.0GiB.",
-        "x: bytes;",
+        "table t { x: bytes; } begin { emit t(4096) }",
     ),
     number(
         "rate",
         Detail::Digits(1, |digits| ColumnKind::Rate { digits }),
         9,
         "So many a second, shown as 950.0/s, 1.2k/s.",
-        "x: rate;",
+        "table t { x: rate; } begin { emit t(1200) }",
     ),
     number(
         "percent",
         Detail::Digits(0, |digits| ColumnKind::Percent { digits }),
         7,
         "A share of 100, shown with a `%`.",
-        "x: percent.2;",
+        "table t { x: percent.2; } begin { emit t(50) }",
     ),
-    text("ip", || ColumnKind::Address, 15, "An address of the network.", "x: ip;"),
-    number("port", Detail::Nothing(|| ColumnKind::Port), 5, "A port of the network.", "x: port;"),
-    text("dev", || ColumnKind::Device, 8, "A disk's number, shown by name.", "x: dev;"),
-    text("syscall", || ColumnKind::SystemCall, 16, "A system call's number, shown by name.", "x: syscall;"),
-    text("errno", || ColumnKind::Error, 12, "An error's number, with either sign, shown by name.", "x: errno;"),
+    text(
+        "ip",
+        || ColumnKind::Address,
+        15,
+        "An address of the network.",
+        "table t { x: ip; } begin { emit t(ntop(0x0100007f)) }",
+    ),
+    number(
+        "port",
+        Detail::Nothing(|| ColumnKind::Port),
+        5,
+        "A port of the network.",
+        "table t { x: port; } begin { emit t(443) }",
+    ),
+    text(
+        "dev",
+        || ColumnKind::Device,
+        8,
+        "A disk's number, shown by name.",
+        "table t { x: dev; } begin { emit t(8 << 20) }",
+    ),
+    text(
+        "syscall",
+        || ColumnKind::SystemCall,
+        16,
+        "A system call's number, shown by name.",
+        "table t { x: syscall; } begin { emit t(0) }",
+    ),
+    text(
+        "errno",
+        || ColumnKind::Error,
+        12,
+        "An error's number, with either sign, shown by name.",
+        "table t { x: errno; } begin { emit t(-2) }",
+    ),
     ColumnType {
         name: "enum",
         detail: Detail::Enumeration(ColumnKind::Enum),
@@ -163,10 +235,20 @@ pub const ALL: &[ColumnType] = &[
         left: true,
         role: ColumnRole::Label,
         doc: "A number, shown by the name that an enumeration has for it.",
-        example: "x: enum tcp_ca_state;",
+        example: "enum color { RED = 1 }; table t { x: enum color; } begin { emit t(1) }",
     },
-    stack("kstack", || ColumnKind::KernelStack, "A stack of the kernel, below its row.", "x: kstack?;"),
-    stack("ustack", || ColumnKind::UserStack, "A stack of a process, below its row.", "x: ustack;"),
+    stack(
+        "kstack",
+        || ColumnKind::KernelStack,
+        "A stack of the kernel, below its row.",
+        "table t { x: kstack?; } begin { emit t(kstack) }",
+    ),
+    stack(
+        "ustack",
+        || ColumnKind::UserStack,
+        "A stack of a process, below its row.",
+        "table t { x: ustack; } begin { emit t(ustack) }",
+    ),
 ];
 
 /// What a column can be to a system that collects figures.

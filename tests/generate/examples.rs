@@ -1,17 +1,20 @@
 //! The examples of the language's tables: builtins, map functions and kinds of probes, put into other scripts.
 
 use super::rng::Rng;
-use lt_lang::{aggregations, builtins, probes};
+use lt_lang::{aggregations, builtins, columns, probes};
 
 fn all() -> Vec<&'static str> {
     let rows = builtins::all().map(|row| row.example);
     let rows = rows.chain(aggregations::ALL.iter().map(|row| row.example));
+    let rows = rows.chain(columns::ALL.iter().map(|row| row.example));
     rows.chain(probes::ALL.iter().map(|row| row.example)).filter(|text| !text.starts_with("lt ")).collect()
 }
 
-/// Any of them, whose maps are its own.
+/// Any of them, whose maps and tables are its own.
 pub fn any(rng: &mut Rng, number: usize) -> String {
-    rng.pick(&all()).replace('@', &format!("@e{number}_"))
+    let own = rng.pick(&all()).replace('@', &format!("@e{number}_"));
+    let own = own.replace("color", &format!("color{number}")).replace("RED", &format!("RED{number}"));
+    own.replace("table t ", &format!("table t{number} ")).replace("emit t(", &format!("emit t{number}("))
 }
 
 /// The statements of one that may stand anywhere, in a block of their own.

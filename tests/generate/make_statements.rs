@@ -6,7 +6,10 @@ use super::numbers;
 use super::tree::{Node, Op, Stmt, Ty};
 
 /// What is said without values of the script.
-const REQUESTS: [&str; 12] = [
+const REQUESTS: [&str; 15] = [
+    "emit rows(cpu, comm)",
+    "emit rows(nsecs, comm, kstack(3), curtask)",
+    "emit rows(d = pid, a = tid)",
     "exit()",
     "exit(3)",
     "return",
@@ -39,7 +42,7 @@ impl Maker {
     }
 
     fn statement(&mut self, depth: usize, out: &mut Vec<Stmt>) {
-        let line = match self.rng.below(34) {
+        let line = match self.rng.below(36) {
             0..=2 if depth > 0 => return out.push(self.conditional(depth)),
             3 if depth > 0 => return self.looped(depth, out),
             4 if self.loops > 0 => Node::text(*self.rng.pick(&["break", "continue"]), Ty::Void),
@@ -59,6 +62,8 @@ impl Maker {
             26 => self.long_value(),
             27 => self.look(),
             28 | 29 => self.each_entry(),
+            30 => Node::with("emit rows(#, #)", Ty::Void, vec![self.value(Ty::I64, 2), self.value(Ty::Str, 1)]),
+            31 => self.show(),
             _ => Node::text(*self.rng.pick(&REQUESTS), Ty::Void),
         };
         out.push(Stmt::Line(line));
@@ -189,6 +194,14 @@ impl Maker {
         let Some(map) = self.map(|_| true) else { return self.declare() };
         self.mark_read(&map);
         self.entry(&map, before, after, Ty::Void)
+    }
+
+    /// A map as a table: of numbers and values, not of histograms.
+    fn show(&mut self) -> Node {
+        let Some(map) = self.map(|map| map.holds.read().is_some()) else { return self.declare() };
+        self.mark_read(&map);
+        let order = *self.rng.pick(&["", " top 3"]);
+        Node::text(format!("show {}{order}", map.name), Ty::Void)
     }
 
     fn whole(&mut self, template: &str) -> Node {

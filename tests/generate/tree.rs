@@ -210,6 +210,7 @@ impl std::fmt::Display for Script {
         if !self.settings.is_empty() {
             writeln!(f, "config = {{ {} }}", self.settings.join("; "))?;
         }
+        writeln!(f, "table rows {{ a: ms.3; b: string?; c: kstack?; d: hex?; }}")?;
         for action in &self.actions {
             let mut text = action.probe.clone();
             if let Some(predicate) = &action.predicate {

@@ -63,6 +63,7 @@ pub fn cases() -> Vec<Case> {
         .chain(super::cost::cases())
         .chain(super::maps::cases())
         .chain(super::flow::cases())
+        .chain(super::tables::cases())
         .chain(super::probes::cases())
         .collect()
 }

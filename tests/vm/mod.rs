@@ -15,6 +15,7 @@ mod modules;
 mod probes;
 mod qemu;
 mod server;
+mod tables;
 #[path = "init/src/wire.rs"]
 mod wire;
 

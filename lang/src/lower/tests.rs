@@ -6,7 +6,7 @@ use crate::kernel::fake::FakeKernel;
 use crate::manifest::{MapKind, MapRole};
 use crate::source::SourceMap;
 use crate::types::Layout;
-use crate::{aggregations, builtins, probes};
+use crate::{aggregations, builtins, columns, probes};
 
 fn lower_on(kernel: &FakeKernel, text: &str) -> (Lowered, Vec<Diagnostic>) {
     let mut sources = SourceMap::default();
@@ -238,6 +238,7 @@ fn every_row_of_the_tables_has_an_example_that_lowers() {
     let examples = builtins::all()
         .map(|row| (row.name, row.example))
         .chain(aggregations::ALL.iter().map(|row| (row.name, row.example)))
+        .chain(columns::ALL.iter().map(|row| (row.name, row.example)))
         .chain(probes::ALL.iter().map(|row| (row.name, row.example)));
     for (name, example) in examples {
         let (lowered, messages) = lower_on(&FakeKernel::default(), example);

@@ -16,6 +16,8 @@ use std::rc::Rc;
 pub struct Row<'a> {
     /// Its table.
     pub table: &'a RowTable,
+    /// Of each column its title as it is shown, and its least width.
+    pub heads: &'a [(String, usize)],
     /// One for each column.
     pub cells: Vec<Cell<'a>>,
     /// Rows of another table were shown before, or none.

@@ -23,6 +23,8 @@ use lt_lang::manifest::{RowTable, TableId};
 /// The tables of a script, and what was shown of them.
 pub struct Rows<'m> {
     tables: &'m [RowTable],
+    /// For each table the titles of its columns as they are shown, and their least widths.
+    heads: Vec<Vec<(String, usize)>>,
     devices: Devices,
     /// The table of the last row.
     last: Option<TableId>,
@@ -33,7 +35,8 @@ pub struct Rows<'m> {
 impl<'m> Rows<'m> {
     /// Nothing was shown yet.
     pub fn new(tables: &'m [RowTable]) -> Rows<'m> {
-        Rows { tables, devices: Devices::default(), last: None, block: false }
+        let heads = tables.iter().map(text::heads).collect();
+        Rows { tables, heads, devices: Devices::default(), last: None, block: false }
     }
 
     /// The table of this number.
@@ -57,7 +60,9 @@ impl<'m> Rows<'m> {
             Some(value) => Cell::of(&column.kind, value, screen.symbolizer, &mut self.devices),
             None => Cell::Empty,
         });
+        let heads = self.heads.get(id.0 as usize).map(Vec::as_slice).unwrap_or_default();
         let mut row = Row {
+            heads,
             table,
             cells: cells.collect(),
             heading,

@@ -4,7 +4,8 @@ use super::cell::{Cell, Row};
 use super::guarded;
 use super::number::Number;
 use crate::output::plain::{self, INDENT};
-use lt_lang::manifest::RowColumn;
+use lt_lang::manifest::{RowColumn, RowTable};
+use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
 /// What stands for a value that a row does not have.
@@ -14,13 +15,11 @@ const BETWEEN: &str = "--";
 
 /// Appends a row, and the heading before it when it is due.
 pub(crate) fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
-    let columns = || row.table.columns.iter().filter(|column| !column.kind.is_below());
     if row.heading || row.block {
-        let titles = columns().map(|column| (column, guarded(column.title.as_bytes())));
-        write_line(titles, out);
+        write_line(row, row.heads.iter().map(|head| Cow::Borrowed(head.0.as_str())), out);
     }
-    let cells = row.table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.kind.is_below());
-    write_line(cells.map(|(column, cell)| (column, shown(column, cell, row))), out);
+    let cells = row.table.columns.iter().zip(&row.cells);
+    write_line(row, cells.map(|(column, cell)| Cow::Owned(shown(column, cell, row))), out);
     let mut stacks = 0;
     for cell in &row.cells {
         let Cell::Stack(style, frames) = cell else { continue };
@@ -43,6 +42,7 @@ pub(crate) fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
 /// A cell without its padding.
 fn shown(column: &RowColumn, cell: &Cell<'_>, row: &Row<'_>) -> String {
     match cell {
+        _ if column.kind.is_below() => String::new(),
         Cell::Empty => NOTHING.into(),
         Cell::Bool(value) => value.to_string(),
         Cell::Int(int) => Number::from(*int).shown(&column.kind),
@@ -61,14 +61,26 @@ fn shown(column: &RowColumn, cell: &Cell<'_>, row: &Row<'_>) -> String {
     }
 }
 
+/// Titles as they are shown, and least widths of columns.
+pub(super) fn heads(table: &RowTable) -> Vec<(String, usize)> {
+    let head = |column: &RowColumn| {
+        let title = guarded(column.title.as_bytes());
+        let width = title.width().max(column.width as usize);
+        (title, width)
+    };
+    table.columns.iter().map(head).collect()
+}
+
 /// Cells side by side, each as wide as its column at least; no blanks at the end.
-fn write_line<'t>(cells: impl Iterator<Item = (&'t RowColumn, String)>, out: &mut Vec<u8>) {
-    let start = out.len();
-    for (at, (column, text)) in cells.enumerate() {
-        if at > 0 {
+fn write_line<'t>(row: &Row<'_>, cells: impl Iterator<Item = Cow<'t, str>>, out: &mut Vec<u8>) {
+    let (start, mut first) = (out.len(), true);
+    for ((column, (_, width)), text) in row.table.columns.iter().zip(row.heads).zip(cells) {
+        if column.kind.is_below() {
+            continue;
+        }
+        if !std::mem::take(&mut first) {
             out.push(b' ');
         }
-        let width = (column.width as usize).max(guarded(column.title.as_bytes()).width());
         let missing = width.saturating_sub(text.width());
         let (before, after) = if column.left { (0, missing) } else { (missing, 0) };
         out.resize(out.len() + before, b' ');
