@@ -3,8 +3,9 @@
 
 use crate::support::{Ran, expect, lt, map_number, on_kernel, run};
 use libtest_mimic::Trial;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// All trials of this module.
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
         forms(i);
         places(i);
     }
-    if (argc > 1)
+    if (argc > 1 && write(1, "ready\n", 6) == 6)
         pause();
     return watchers ? 0 : 3;
 }
@@ -192,7 +193,8 @@ fn listed() -> Result<(), String> {
 /// A marker that only the process's own files are searched for.
 fn process() -> Result<(), String> {
     with_markers(|work| {
-        let mut child = Command::new(work).arg("wait").spawn().map_err(|error| error.to_string())?;
+        let mut child =
+            Command::new(work).arg("wait").stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
         let pid = child.id().to_string();
         // the program is mapped once it runs its own code
         let mapped = || std::fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.contains(work));
@@ -354,12 +356,13 @@ fn namespace() -> Result<(), String> {
              cp {folder}/kept {folder}/there/hidden && exec {folder}/there/hidden wait"
         );
         let mut unshare = Command::new("unshare");
-        let mut child = unshare.args(["-m", "sh", "-c", &script]).spawn().map_err(|error| error.to_string())?;
+        unshare.args(["-m", "sh", "-c", &script]).stdout(Stdio::piped());
+        let mut child = unshare.spawn().map_err(|error| error.to_string())?;
         let pid = child.id().to_string();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let hidden = || std::fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.contains("hidden"));
-        while !hidden() && Instant::now() < deadline {
-            std::thread::yield_now();
+        let mut ready = [0; 6];
+        let read = child.stdout.as_mut().map(|stdout| stdout.read_exact(&mut ready));
+        if !matches!(read, Some(Ok(()))) {
+            return Err(format!("the program did not start: {:?}", child.wait()));
         }
         let program = format!("usdt:{folder}/there/hidden:work:twice, uprobe:{folder}/there/hidden:main {{ }}");
         let attached = lt(["--dry-run", "-e", &program, "-p", &pid]);

@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("repl::errors_go_on", errors),
         on_kernel("repl::commands", commands),
         on_kernel("repl::keys_on_a_terminal", keys),
+        on_kernel("repl::interrupts_while_an_action_ends", interrupts),
         on_kernel("repl::history_over_sessions", history),
         Trial::test("repl::output_file_is_refused", || Ok(output_file()?)),
     ]
@@ -248,6 +249,43 @@ impl Terminal {
         }
     }
 
+    /// Types Ctrl-C until `text` is shown.
+    fn interrupt_until(&mut self, text: &str) -> Result<(), String> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            self.type_keys(CTRL_C)?;
+            std::thread::sleep(Duration::from_millis(1));
+            let screen = self.screen.lock().expect("no panic");
+            let fresh = &screen[self.seen..];
+            if let Some(at) = fresh.windows(text.len()).position(|part| part == text.as_bytes()) {
+                self.seen += at + text.len();
+                return Ok(());
+            }
+            let ended = self.child.try_wait().ok().flatten();
+            if Instant::now() > end || ended.is_some() {
+                let last = String::from_utf8_lossy(&fresh[fresh.len().saturating_sub(500)..]).into_owned();
+                return Err(format!("{text:?} was never shown, ended: {ended:?}\n{}", last.escape_debug()));
+            }
+            // a text that is only half there is looked for again
+            self.seen = screen.len().saturating_sub(text.len()).max(self.seen);
+        }
+    }
+
+    /// Types keys; whether `text` is shown a moment later.
+    fn shows(&mut self, keys: &str, text: &str) -> Result<bool, String> {
+        self.type_keys(keys)?;
+        for _ in 0..200 {
+            std::thread::sleep(Duration::from_millis(5));
+            let screen = self.screen.lock().expect("no panic");
+            let at = screen[self.seen..].windows(text.len()).position(|part| part == text.as_bytes());
+            if let Some(at) = at {
+                self.seen += at + text.len();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Types an entry and waits for what it shows, and for the next prompt.
     fn enter(&mut self, keys: &str, shown: &str) -> Result<(), String> {
         self.type_keys(&format!("{keys}\r"))?;
@@ -280,6 +318,7 @@ const LEFT: &str = "\x1b[D";
 const UP: &str = "\x1b[A";
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
+const CTRL_U: &str = "\x15";
 
 fn keys() -> Result<(), String> {
     let state = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -314,6 +353,31 @@ fn keys() -> Result<(), String> {
     // values cannot move the cursor; what a script's own format says goes through
     terminal.enter("printf(\"%s\\n\", \"a\\033[31mb\")", "\na\\x1b[31mb\r\n")?;
     terminal.enter("printf(\"a\\033[31mb\\n\")", "\na\x1b[31mb\r\n")?;
+    terminal.type_keys(CTRL_D)?;
+    terminal.ends_with(0)
+}
+
+/// Ctrl-C again and again, from while an action prints faster than a terminal shows until after the prompt is back: nothing
+/// but the action ends.
+fn interrupts() -> Result<(), String> {
+    let state = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let mut terminal = Terminal::open(state.path())?;
+    terminal.wait_for("lt> ")?;
+    // what is printed makes lt write, which is printed
+    let flood = "tracepoint:syscalls:sys_enter_write { unroll(50) { printf(\"%s\\n\", \"0123456789abcdef\") } }";
+    for round in 0..3 {
+        terminal.type_keys(&format!("{flood}\r"))?;
+        terminal.wait_for("0123456789abcdef\r\n")?;
+        terminal.interrupt_until("lt> ").map_err(|error| format!("round {round}: {error}"))?;
+        // each Ctrl-C that was left makes a prompt of its own, and what is typed between two of them is dropped
+        let end = Instant::now() + DEADLINE;
+        while !terminal.shows(&format!("{CTRL_U}{round} + 40\r"), &format!("\n{}\r\n", round + 40))? {
+            if Instant::now() > end {
+                return Err(format!("round {round}: nothing is read any more"));
+            }
+        }
+    }
+    terminal.wait_for("lt> ")?;
     terminal.type_keys(CTRL_D)?;
     terminal.ends_with(0)
 }

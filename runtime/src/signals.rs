@@ -1,5 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP as something to wait for: the first ends the session in good order, the second of a kind
-//! does what it does by default and ends the process at once, even while output is blocked.
+//! does what it does by default and ends the process at once, even while output is blocked. At a prompt, which outlives
+//! what runs in it, any number of SIGINT ends the run only.
 
 use crate::error::RunError;
 use crate::poller::owned;
@@ -123,7 +124,7 @@ impl Drop for OwnSignals {
     }
 }
 
-/// Installs the handler for one delivery; gives what was there.
+/// Installs the handler for one delivery, or for all where nothing may end the process; gives what was there.
 fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
     // SAFETY: both structures are plain data for which zero is a value; the handler makes one system call only.
     unsafe {
@@ -134,7 +135,8 @@ fn install(signal: i32) -> Option<(i32, libc::sigaction)> {
         }
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = ring_bell as *const () as usize;
-        action.sa_flags = libc::SA_RESETHAND;
+        let outlives = before.sa_sigaction == do_nothing as *const () as usize;
+        action.sa_flags = if outlives { libc::SA_RESTART } else { libc::SA_RESETHAND };
         libc::sigemptyset(&raw mut action.sa_mask);
         libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         Some((signal, before))

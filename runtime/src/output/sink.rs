@@ -4,7 +4,7 @@ use super::rotate::Rotated;
 use crate::error::RunError;
 use crate::options::{Buffering, Rotation};
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
 use std::path::Path;
@@ -59,7 +59,10 @@ impl Sink {
         let Some(rotated) = &mut self.rotated else { return Ok(()) };
         if rotated.is_due(&self.buffer) {
             let rest = self.buffer.split_off(rotated.whole());
-            write_whole(&mut self.file, &self.buffer).map_err(RunError::Output)?;
+            if let Err((done, error)) = write_whole(&mut self.file, &self.buffer) {
+                end_with_a_line(&mut self.file, self.buffer.get(..done).unwrap_or_default());
+                return Err(RunError::Output(error));
+            }
             let next = rotated.next_file().map_err(RunError::Output)?;
             let old = std::mem::replace(&mut self.file, ManuallyDrop::new(next));
             drop(ManuallyDrop::into_inner(old));
@@ -81,7 +84,10 @@ impl Sink {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = write_whole(&mut self.file, &self.buffer);
+        let written = write_whole(&mut self.file, &self.buffer).map_err(|(done, error)| {
+            end_with_a_line(&mut self.file, self.buffer.get(..done).unwrap_or_default());
+            error
+        });
         if let Some(rotated) = &mut self.rotated {
             rotated.wrote(&self.buffer);
         }
@@ -94,21 +100,37 @@ impl Sink {
     }
 }
 
+/// A file that takes no more (its disk is full) keeps whole lines only: what was written of a last one is taken back.
+fn end_with_a_line(file: &mut File, written: &[u8]) {
+    let whole = written.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let half = (written.len() - whole) as u64;
+    // pipes have no position and lose nothing by that; a failure here changes nothing about the one that is told
+    if half > 0
+        && file.metadata().is_ok_and(|facts| facts.is_file())
+        && let Ok(end) = file.stream_position()
+    {
+        let _ = file.set_len(end.saturating_sub(half));
+    }
+}
+
 impl AsFd for Sink {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 }
 
-/// Writes all bytes; a descriptor that somebody made non-blocking is waited for.
-fn write_whole(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
+/// Writes all bytes; a descriptor that somebody made non-blocking is waited for. An error comes with how many were written.
+fn write_whole(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match file.write(bytes.get(done..).unwrap_or_default()) {
+            Ok(0) => return Err((done, ErrorKind::WriteZero.into())),
+            Ok(written) => done += written,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_writable(file)?,
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                wait_writable(file).map_err(|error| (done, error))?;
+            }
+            Err(error) => return Err((done, error)),
         }
     }
     Ok(())
