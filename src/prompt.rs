@@ -1,7 +1,7 @@
 //! The prompt: reads entries and carries them out until the input ends. On a terminal it has an editor and goes on with
 //! whatever comes; over a pipe it is silent but for what entries print.
 
-use crate::cli::{Cli, FormatName};
+use crate::cli::Cli;
 use crate::commands::{self, Act};
 use crate::docs;
 use crate::input;
@@ -186,8 +186,7 @@ impl Prompt<'_> {
 
     /// Probes run as scripts do; statements and expressions only print what they print.
     fn run_options(&self, shape: Shape) -> RunOptions {
-        let guard_terminal = self.terminal.is_some() && self.cli.format == FormatName::Text;
-        let options = RunOptions { wait_detach: true, guard_terminal, ..run_options(self.cli) };
+        let options = RunOptions { wait_detach: true, ..run_options(self.cli) };
         if shape == Shape::Script {
             return options;
         }

@@ -432,6 +432,7 @@ pub fn run_options(cli: &Cli) -> RunOptions {
         verbose: cli.verbose,
         dry_run: cli.dry_run,
         rotation: rotation(cli),
+        guard_terminal: is_terminal(cli),
         refresh: cli.refresh && cli.format == FormatName::Text && std::io::stdout().is_terminal(),
         buffering: match cli.buffering {
             Some(BufferingName::Full) => Buffering::Full,
@@ -447,6 +448,14 @@ pub fn run_options(cli: &Cli) -> RunOptions {
             None => RunMode::Trace,
         },
         ..RunOptions::default()
+    }
+}
+
+/// Whether what the traced system holds is shown on a terminal.
+fn is_terminal(cli: &Cli) -> bool {
+    match cli.format {
+        FormatName::Csv => std::io::stderr().is_terminal(),
+        FormatName::Text | FormatName::Json => cli.output.is_none() && std::io::stdout().is_terminal(),
     }
 }
 

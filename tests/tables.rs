@@ -19,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("tables::every_update_is_in_one_snapshot", snapshots),
         on_kernel("tables::lost_rows_are_counted", lost_rows),
         on_kernel("tables::bad_sizes", bad_sizes),
+        on_kernel("tables::terminals_obey_nothing", terminals),
     ]
 }
 
@@ -185,6 +186,9 @@ fn other_statements() -> Result<(), String> {
     let lines: Vec<&str> = text.stdout.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let wanted = ["a", "N", "1", "(1, 2)", "2", "S", "x", "N", "3", "@m[1]: 5"];
     expect(text.status == 0 && lines == wanted, &format!("{wanted:?}"), &text)?;
+    let empty =
+        lt(["-q", "-f", "csv", "-e", "table t { a: int; b: string; } begin { if (pid == 0) { emit t(1, comm) } }"]);
+    expect(empty.stdout == "a,b\n", "a heading without rows", &empty)?;
     let none = lt(["-q", "-f", "csv", "-e", "begin { print(1) }"]);
     expect(none.status == 2 && none.stderr.contains("declares no table"), "a script without a table", &none)
 }
@@ -304,6 +308,21 @@ fn lost_rows() -> Result<(), String> {
     let short = Ran { stdout: String::new(), ..ran };
     let all = shown as u64 + lost;
     expect(lost > 0 && all == 100_000, &format!("{shown} rows and {lost} lost are {all}"), &short)
+}
+
+/// Names on a terminal, by all statements; over a pipe they are as they are.
+fn terminals() -> Result<(), String> {
+    let program =
+        "begin { $s = \"\\x1b[2J\\xff\"; print($s); printf(\"%s|%c\\n\", $s, 27); @[$s] = 1; show @; print((1, $s)) }";
+    let spawn = "import pty, sys; pty.spawn(sys.argv[1:])";
+    for form in ["text", "json"] {
+        let terminal = run(Command::new("python3").args(["-c", spawn, lt_path(), "-q", "-f", form, "-e", program]));
+        let clean = terminal.stdout.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r'));
+        expect(clean && terminal.stdout.contains("[2J"), "control characters are spelled out", &terminal)?;
+    }
+    let pipe = lt(["-q", "-e", program]);
+    let raw = pipe.stdout.matches('\u{1b}').count();
+    expect(pipe.status == 0 && raw == 5, "a pipe takes what bpftrace prints", &pipe)
 }
 
 /// Nothing runs, and the message names the option.

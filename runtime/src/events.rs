@@ -7,7 +7,7 @@ use crate::error::words;
 use crate::map_reader::{Entries, MapReader};
 use crate::maps::{Screen, Selection, entry, show};
 use crate::options::OutputFormat;
-use crate::output::{BenchmarkRun, Message, Output, Sink, TestRun, format, output};
+use crate::output::{BenchmarkRun, Message, Output, Sink, TestRun, format, output, shown_text};
 use crate::rows::Rows;
 use crate::symbolize::Symbolizer;
 use crate::times;
@@ -158,6 +158,12 @@ impl<'m> Requests<'m> {
         self.rows.show_map(map, &entries, view, &mut screen)
     }
 
+    /// Nothing was printed yet.
+    pub fn begin(&mut self) -> Result<(), RunError> {
+        self.rows.begin(self.output.as_mut(), self.sink.buffer());
+        self.sink.event_done()
+    }
+
     /// Shows a row whose cells are fields.
     fn emitted_row(
         &mut self,
@@ -208,6 +214,7 @@ impl<'m> Requests<'m> {
             let message = format!("cat() cannot read `{}`: {}", name.display(), words(&error));
             self.messages.push(Diagnostic::error(Code::ScriptMessage, message).at(event.span, ""));
         }
+        self.text = shown_text(std::mem::take(&mut self.text));
         self.output.text("cat", &self.text, self.sink.buffer());
     }
 

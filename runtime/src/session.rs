@@ -138,6 +138,7 @@ impl<'l> Session<'l> {
         symbolizer.cut = (manifest.cut_size, manifest.cut_mark.clone().into_bytes());
         let mut requests = Requests::new(manifest, readers, cuts, symbolizer, output, sink);
         requests.refresh = loaded.options.refresh;
+        requests.begin()?;
         let ring = find_map(manifest, &fds, MapRole::Events)
             .map(|(map, fd)| {
                 // SAFETY: the object keeps the descriptor open for longer than the ring lives.

@@ -1,6 +1,6 @@
 //! Output for programs: one JSON object a line, always valid JSON whatever bytes the traced system held.
 
-use super::plain::{write_keys, write_value};
+use super::plain::{is_guarded, write_keys, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun};
 use crate::rows::{Row, write_json_row};
 use crate::value::{Histogram, Int, Value};
@@ -276,7 +276,7 @@ fn write_char(character: char, out: &mut Vec<u8>) {
         '\n' => b"\\n",
         '\r' => b"\\r",
         '\t' => b"\\t",
-        control if control < ' ' => {
+        control if control < ' ' || (control.is_control() && is_guarded()) => {
             let _ = write!(out, "\\u{:04x}", control as u32);
             return;
         }

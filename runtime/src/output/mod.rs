@@ -11,7 +11,7 @@ mod text;
 mod trials;
 
 pub use json::Json;
-pub use plain::guard;
+pub use plain::{guard, shown_text};
 pub use printf::format;
 pub use sink::Sink;
 pub use text::Text;
@@ -19,6 +19,7 @@ pub use text::Text;
 use crate::options::OutputFormat;
 use crate::rows::{Csv, Row};
 use crate::value::Value;
+use lt_lang::manifest::RowTable;
 
 /// Groups of map values that look different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,10 @@ pub trait Output {
     fn map_entry(&mut self, head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>, out: &mut Vec<u8>);
     /// The map is complete.
     fn map_end(&mut self, head: &MapHead<'_>, out: &mut Vec<u8>);
+    /// Rows of this table may follow, and of no other.
+    fn heading(&mut self, _table: &RowTable, _out: &mut Vec<u8>) -> bool {
+        false
+    }
     /// A row of a table.
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
     /// The run is over; the final maps follow.

@@ -16,6 +16,31 @@ pub fn guard(guarded: bool) {
     GUARDED.store(guarded, Ordering::Relaxed);
 }
 
+/// Whether a terminal is written to, so that strings are written in a form of which it obeys nothing.
+pub(super) fn is_guarded() -> bool {
+    GUARDED.load(Ordering::Relaxed)
+}
+
+/// Text of the traced system as it is shown.
+pub fn shown_text(bytes: Vec<u8>) -> Vec<u8> {
+    if !is_guarded() {
+        return bytes;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    write_text(&bytes, &mut out);
+    out
+}
+
+/// Appends text of the traced system: as it is, or in that form.
+pub(super) fn write_text(bytes: &[u8], out: &mut Vec<u8>) {
+    if is_guarded() {
+        // writing to a Vec cannot fail
+        let _ = write_guarded(bytes, out);
+    } else {
+        out.extend_from_slice(bytes);
+    }
+}
+
 /// What a terminal would obey becomes `\x1b` and the like; what is no UTF-8 too.
 fn write_guarded(bytes: &[u8], out: &mut Vec<u8>) -> std::io::Result<()> {
     for chunk in bytes.utf8_chunks() {
@@ -38,15 +63,23 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => write!(out, "{int}"),
         Value::Float(number) => write!(out, "{number}"),
-        Value::Str(bytes) if GUARDED.load(Ordering::Relaxed) => write_guarded(bytes, out),
-        Value::Str(bytes) => out.write_all(bytes),
-        Value::Text(text) => out.write_all(text),
+        Value::Str(bytes) => {
+            write_text(bytes, out);
+            Ok(())
+        }
+        Value::Text(text) => {
+            write_text(text, out);
+            Ok(())
+        }
         Value::Pointer(address) => write!(out, "{address:#x}"),
         Value::Symbol(address, None) => {
             write_address(*address, out);
             Ok(())
         }
-        Value::Symbol(_, Some(symbol)) => out.write_all(symbol.name.as_bytes()),
+        Value::Symbol(_, Some(symbol)) => {
+            write_text(symbol.name.as_bytes(), out);
+            Ok(())
+        }
         Value::Stack(style, frames) => {
             write_stack(*style, frames, indent, out);
             Ok(())
@@ -132,9 +165,9 @@ fn write_stack(style: StackStyle, frames: &[Frame], indent: &str, out: &mut Vec<
         match style {
             StackStyle::Bpftrace => {
                 out.extend_from_slice(indent.as_bytes());
-                write_place(frame, out);
+                guard_since(out.len(), out, |out| write_place(frame, out));
             }
-            StackStyle::Perf => write_perf(frame, out),
+            StackStyle::Perf => guard_since(out.len(), out, |out| write_perf(frame, out)),
             StackStyle::Raw | StackStyle::BuildId => {
                 let _ = match &frame.place {
                     Place::InFile { build_id, offset } => write!(out, "{build_id} 0x{offset:02x}"),
@@ -143,6 +176,15 @@ fn write_stack(style: StackStyle, frames: &[Frame], indent: &str, out: &mut Vec<
             }
         }
         out.push(b'\n');
+    }
+}
+
+/// Files and functions have names of the traced system too.
+fn guard_since(start: usize, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    write(out);
+    if is_guarded() {
+        let written = out.split_off(start);
+        write_text(&written, out);
     }
 }
 

@@ -2,7 +2,7 @@
 //! and have no effect, `0` pads strings too, integers of at most 32 bits are shown as 32-bit numbers.
 
 use super::gfp;
-use super::plain::{INDENT, write_value};
+use super::plain::{INDENT, write_text, write_value};
 use crate::value::{Int, Value};
 use lt_lang::format::{Conversion, ConversionKind, Format, Piece};
 use std::io::Write;
@@ -36,7 +36,10 @@ fn convert(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
             write_value(value, INDENT, out);
         }
         (ConversionKind::GfpFlags, _) => gfp::write(number(value).raw, out),
-        (ConversionKind::Char, _) => out.push(number(value).raw as u8),
+        (ConversionKind::Char, _) => match number(value).raw as u8 {
+            byte @ 0x80.. => out.push(byte),
+            byte => write_text(&[byte], out),
+        },
         _ => write_number(conversion, narrowed(number(value), conversion.bits), out),
     }
     let numeric = !matches!(

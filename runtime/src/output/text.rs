@@ -1,6 +1,6 @@
 //! Output for people.
 
-use super::plain::{INDENT, write_keys, write_value};
+use super::plain::{INDENT, write_keys, write_text, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun, trials};
 use crate::rows::{Row, write_text_row};
 use crate::value::Value;
@@ -24,7 +24,7 @@ impl Output for Text {
     }
 
     fn join(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(text);
+        write_text(text, out);
         out.push(b'\n');
     }
 

@@ -6,6 +6,7 @@ use super::guarded;
 use crate::output::plain;
 use crate::output::{BenchmarkRun, MapHead, Message, Output, TestRun, Text};
 use crate::value::Value;
+use lt_lang::manifest::RowTable;
 use std::io::Write;
 
 /// Between the frames of a stack.
@@ -70,10 +71,15 @@ impl Output for Csv {
 
     fn map_end(&mut self, _head: &MapHead<'_>, _out: &mut Vec<u8>) {}
 
+    /// So that a table without rows is still a table.
+    fn heading(&mut self, table: &RowTable, out: &mut Vec<u8>) -> bool {
+        write_record(table.columns.iter().map(|column| column.name.clone()), out);
+        true
+    }
+
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        let columns = &row.table.columns;
         if row.heading {
-            write_record(columns.iter().map(|column| column.name.clone()), out);
+            self.heading(row.table, out);
         }
         write_record(row.cells.iter().map(|cell| shown(cell, row)), out);
     }

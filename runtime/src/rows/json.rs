@@ -45,8 +45,13 @@ fn write_cell(cell: &Cell<'_>, row: &Row<'_>, out: &mut Vec<u8>) {
             Ok(())
         }
         Cell::Any(value) => {
-            write_json(value, out);
-            Ok(())
+            let mut text = Vec::new();
+            write_json(value, &mut text);
+            // within JSON all control characters stand in strings
+            String::from_utf8_lossy(&text).chars().try_for_each(|c| match c {
+                c if c.is_control() => write!(out, "\\u{:04x}", c as u32),
+                c => write!(out, "{c}"),
+            })
         }
     };
 }

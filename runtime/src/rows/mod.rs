@@ -17,6 +17,7 @@ pub(crate) use text::write_row as write_text_row;
 
 use crate::error::RunError;
 use crate::maps::Screen;
+use crate::output::Output;
 use crate::value::Value;
 use lt_lang::manifest::{RowTable, TableId};
 
@@ -43,6 +44,15 @@ impl<'m> Rows<'m> {
     pub fn table(&self, id: TableId) -> Result<&'m RowTable, RunError> {
         let missing = || RunError::Inconsistent(format!("table {} does not exist", id.0));
         self.tables.get(id.0 as usize).ok_or_else(missing)
+    }
+
+    /// Shows the heading of the only table before any row, in forms that have one even without rows.
+    pub fn begin(&mut self, output: &mut dyn Output, out: &mut Vec<u8>) {
+        if let [table] = self.tables
+            && output.heading(table, out)
+        {
+            self.last = Some(TableId(0));
+        }
     }
 
     /// The rows that follow are those of a map.
