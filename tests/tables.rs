@@ -248,6 +248,10 @@ fn shown_without_a_table() -> Result<(), String> {
     wanted.push(serde_json::json!({"key": "x", "b": 3, "k": "y"}));
     expect(json.status == 0 && json_rows(&json)? == wanted, &format!("{wanted:#?}"), &json)?;
     let text = lt(["-q", "-e", program]);
+    let stacks = lt(["-q", "-e", "begin { @t[kstack(2), comm] = count(); show @t; clear(@t) }"]);
+    let lines: Vec<&str> = stacks.stdout.lines().filter(|line| !line.is_empty()).collect();
+    let below = lines.len() == 4 && lines[2..].iter().all(|line| line.starts_with("        "));
+    expect(below && lines[1].split_whitespace().eq(["lt", "1"]), "a stack below its row", &stacks)?;
     let headings = text.stdout.lines().filter(|line| line.starts_with("KEY")).count();
     expect(headings == 4, "a heading for each map that is shown", &text)
 }

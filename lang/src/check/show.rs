@@ -8,7 +8,7 @@ use crate::columns;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{ColumnKind, ColumnRole, RowColumn, RowPart, RowTable};
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{AddressSpace, Type};
 
 /// A part of an entry of a map.
 struct Part {
@@ -119,6 +119,9 @@ fn own_table(map: &CheckedMap, parts: &[Part]) -> RowTable {
         let number = matches!(part.ty, Type::Int(_) | Type::Enum(_));
         let kind = match &part.ty {
             Type::Int(_) => ColumnKind::Int,
+            Type::Pointer { .. } => ColumnKind::Hex,
+            Type::Stack(stack) if stack.space == AddressSpace::User => ColumnKind::UserStack,
+            Type::Stack(_) => ColumnKind::KernelStack,
             _ => ColumnKind::Any,
         };
         let role = if at < keys { ColumnRole::Label } else { ColumnRole::Gauge };
