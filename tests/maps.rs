@@ -17,6 +17,8 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("maps::zero_keeps_keys", zero),
         on_kernel("maps::full_maps_are_counted_exactly", full_maps),
         on_kernel("maps::declared_kinds", declared_kinds),
+        on_kernel("maps::records_of_aggregations", records),
+        on_kernel("maps::records_without_entries", records_without_entries),
     ]
 }
 
@@ -113,10 +115,12 @@ pub fn cuts_program(period: &str) -> String {
     format!(
         "tracepoint:raw_syscalls:sys_enter /comm == \"{CUT_WRITERS}\" && args.id == {write}/ {{ \
            @n = count(); @by[comm, args.id] = count(); @pid[pid] = sum(2); @st[comm] = stats(3); \
-           @h = hist(args.args[2]); @k[rand % 3000] = count(); @all[0] = sum(1); @avg = avg(5) }} \
-         profile:hz:499 {{ @tick[cpu] = count(); @all[1] = sum(1); @avg = avg(5) }} \
+           @h = hist(args.args[2]); @k[rand % 3000] = count(); @all[0] = sum(1); @avg = avg(5); \
+           @io[comm].n = count(); @io[comm].b = sum(7); @io[comm].low = min(4); @both.n = count(); @both.b = sum(2) }} \
+         profile:hz:499 {{ @tick[cpu] = count(); @all[1] = sum(1); @avg = avg(5); @both.n = count(); @both.b = sum(2) }} \
          interval:{period} {{ print(@n); clear(@n); print(@by); clear(@by); print(@pid); clear(@pid); print(@st); \
-           clear(@st); print(@h); clear(@h); print(@k); clear(@k); print(@all); clear(@all); clear(@avg) }}"
+           clear(@st); print(@h); clear(@h); print(@k); clear(@k); print(@all); clear(@all); print(@io); clear(@io); print(@both); \
+           clear(@both); clear(@avg) }}"
     )
 }
 
@@ -144,7 +148,60 @@ pub fn check_cuts(stdout: &str, blocks: i64) -> Result<(), String> {
     if seen != [sent; 8] || sum("@all[1]") != ticks || cuts < 3 {
         return Err(format!("sent {sent}, saw {seen:?}; {ticks} ticks, saw {}; {cuts} cuts", sum("@all[1]")));
     }
+    let (io, both) = (figures(stdout, "@io["), figures(stdout, "@both: "));
+    let torn = io.iter().any(|row| row[1] != 7 * row[0] || row[2] != 4) || both.iter().any(|row| row[1] != 2 * row[0]);
+    let seen = [io, both].map(|rows| rows.iter().map(|row| row[0]).sum::<i64>());
+    if torn || seen != [sent, sent + ticks] {
+        return Err(format!("sent {sent}, {ticks} ticks, saw {seen:?} in records; torn: {torn}"));
+    }
     Ok(())
+}
+
+/// The numbers of a record in each line of a map that has some.
+fn figures(stdout: &str, map: &str) -> Vec<Vec<i64>> {
+    let lines = stdout.lines().filter(|line| line.starts_with(map)).filter_map(|line| line.rsplit_once(": ("));
+    let numbers = |text: &str| text.split([' ', ',', ')']).filter_map(|word| word.parse().ok()).collect();
+    lines.map(|(_, text)| numbers(text)).collect()
+}
+
+/// What dd itself says, in all figures of one entry.
+fn records() -> Result<(), String> {
+    let script = "tracepoint:syscalls:sys_exit_read /comm == \"dd\" && args.ret == 3072/ { \
+          @io[comm, 7].rd = count(); @io[comm, 7].bytes = sum(args.ret); @io[comm, 7].low = min(args.ret); \
+          @io[comm, 7].high = max(-args.ret); @io[comm, 7].mean = avg(args.ret); @io[comm, 7].all = stats(args.ret); \
+          @io[comm, 7].sizes = hist(args.ret); @one.n = count(); @one.b = sum(2) } \
+        end { printf(\"%d %d\\n\", @io[\"dd\", 7].rd, @io[\"dd\", 7].mean); print(@io[\"sh\", 7].low); $v = @one; print($v.b); \
+          if (find(@io, (\"dd\", 7), $x)) { print($x.high) } print((len(@io), has_key(@io, (\"dd\", 8)))); \
+          for ($kv : @io) { print(($kv.0.1, $kv.1.bytes)) } clear(@one) }";
+    let command = "dd if=/dev/zero of=/dev/null bs=3072 count=500";
+    let ran = lt(["-e", script, "-c", command]);
+    let wanted = [
+        "500 3072",
+        "0",
+        "1000",
+        "-3072",
+        "(1, false)",
+        "(7, 1536000)",
+        "@io[dd, 7]: (rd 500, bytes 1536000, low 3072, high -3072, mean 3072, all { .count = 500, .average = 3072, .total = 1536000 })",
+        "@io[dd, 7].sizes:",
+        "[2K, 4K)             500 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|",
+    ];
+    expect(ran.status == 0 && lines(&ran) == wanted, "text", &ran)?;
+    let ran = lt(["-f", "json", "-e", script, "-c", command]);
+    let wanted = "{\"type\": \"map\", \"data\": {\"@io\": {\"dd,7\": {\"rd\": 500, \"bytes\": 1536000, \"low\": 3072, \
+        \"high\": -3072, \"mean\": 3072, \"all\": {\"count\": 500, \"average\": 3072, \"total\": 1536000}, \
+        \"sizes\": [{\"min\": 2048, \"max\": 4095, \"count\": 500}]}}}}";
+    expect(lines(&ran).last() == Some(&wanted), wanted, &ran)
+}
+
+/// Entries of records go and become zero like any others.
+fn records_without_entries() -> Result<(), String> {
+    prints(
+        "begin { @a[1].n = count(); @a[1].m = max(-5); @a[2].n = count(); print((delete(@a, 1), delete(@a[1]), @a[1].m)); \
+         @b.n = sum(3); @b.h = hist(1); zero(@a); print(@a); print((delete(@b), delete(@b), @b.n)); \
+         @c[5].m = min(2); clear(@c); print(len(@c)); }",
+        &["(true, false, 0)", "@a[2]: (n 0, m 0)", "(true, false, 0)", "0", "@a[2]: (n 0, m 0)"],
+    )
 }
 
 /// The number at the front of a text.

@@ -12,21 +12,15 @@ use crate::llvm::{Block, Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr};
 use lt_lang::kernel::Feature;
-use lt_lang::manifest::{Aggregate, LossCause, MapId};
+use lt_lang::manifest::{Aggregate, LossCause, MapId, Part};
 
 /// How often a larger rank is tried to be stored; each failure means that another program stored one.
 const TRIES: u32 = 4;
 
 impl<'c> Emitter<'_, 'c> {
     /// Updates an aggregation.
-    pub(crate) fn aggregate(
-        &self,
-        map: MapId,
-        key: Option<&Buffered>,
-        aggregate: Aggregate,
-        value: Option<&Expr>,
-    ) -> Emit {
-        let llvm = self.llvm;
+    pub(crate) fn aggregate(&self, map: MapId, key: Option<&Buffered>, part: Part, value: Option<&Expr>) -> Emit {
+        let (llvm, aggregate) = (self.llvm, part.aggregate);
         let number = match value {
             Some(value) => self.scalar(value)?,
             None => llvm.int(1),
@@ -34,7 +28,7 @@ impl<'c> Emitter<'_, 'c> {
         let signed = value.is_some_and(|value| value.ty.is_signed());
         let index = self.bucket(aggregate, number, signed)?;
         let done = llvm.new_block("aggregated")?;
-        let words = self.aggregate_value(map, key, done)?;
+        let words = llvm.at(self.aggregate_value(map, key, done)?, part.word * 8)?;
         match aggregate {
             Aggregate::Count => self.add_word(words, 0, llvm.int(1))?,
             Aggregate::Sum { .. } => {

@@ -46,6 +46,7 @@ impl<'c> Emitter<'_, 'c> {
             ExprKind::Argument(number) => self.argument(*number, &expr.ty),
             ExprKind::ReturnValue { params } => self.return_value(*params, &expr.ty),
             ExprKind::Intrinsic(intrinsic) => self.intrinsic(*intrinsic),
+            ExprKind::MapFigure { map, key, part } => self.aggregate_number(*map, self.key(key.as_ref())?, *part),
             ExprKind::MapGet { map, key } => self.map_get(*map, key.as_ref(), &expr.ty),
             ExprKind::MapHas { map, key } => self.map_has(*map, key),
             ExprKind::MapFind { map, key, var, ty } => self.map_find(*map, key, *var, ty),

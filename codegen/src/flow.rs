@@ -11,7 +11,7 @@ use crate::llvm::{Block, Memory, Ptr};
 use inkwell::IntPredicate;
 use inkwell::values::FunctionValue;
 use lt_lang::hir::{Loop, Place, Stmt, VarId};
-use lt_lang::manifest::{LossCause, MapId, MapValue};
+use lt_lang::manifest::{LossCause, MapId};
 use lt_lang::types::{Layout, Type};
 
 /// How the last step of a callback went.
@@ -115,9 +115,8 @@ impl<'u, 'c> Emitter<'u, 'c> {
             };
             let (own_key, own_value) = (llvm.at(to, *key_at)?, llvm.at(to, *value_at)?);
             emitter.copy(own_key, Memory::aligned(*key), key_type.size())?;
-            if let MapValue::Aggregate(_) = emitter.map(map)?.value {
-                let number = emitter.entry_number(map, own_key.ptr, Memory::aligned(*value))?;
-                llvm.store(own_value, number, 8)?;
+            if emitter.map(map)?.value.aggregates() {
+                emitter.place_entry(map, own_key.ptr, Memory::aligned(*value), value_type, own_value)?;
             } else {
                 emitter.copy(own_value, Memory::aligned(*value), value_type.size())?;
             }

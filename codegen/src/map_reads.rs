@@ -6,7 +6,7 @@ use crate::helpers::Helper;
 use crate::llvm::{Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{BinaryOp, Buffered, VarId};
-use lt_lang::manifest::{Aggregate, MapId, MapValue};
+use lt_lang::manifest::{Aggregate, MapId, MapValue, Part};
 use lt_lang::types::Type;
 
 /// What the words of several CPUs are combined into.
@@ -17,30 +17,30 @@ struct Sums<'c> {
 
 impl<'c> Emitter<'_, 'c> {
     /// The number that an aggregation is, of all CPUs; 0 without a value.
-    pub(crate) fn aggregate_number(&self, map: MapId, key: Ptr<'c>, aggregate: Aggregate) -> Emit<Int<'c>> {
+    pub(crate) fn aggregate_number(&self, map: MapId, key: Ptr<'c>, part: Part) -> Emit<Int<'c>> {
         let llvm = self.llvm;
         let word = || llvm.alloca(self.entry, 8, 8);
         let sums = Sums { first: word()?, second: word()? };
         llvm.store(sums.first, llvm.int(0), 8)?;
         llvm.store(sums.second, llvm.int(0), 8)?;
         if self.map(map)?.kind.is_per_cpu() {
-            self.each_cpu(map, key, |value| self.combine(&sums, value, aggregate))?;
+            self.each_cpu(map, key, |value| self.combine(&sums, value, part))?;
         } else {
             let value = self.lookup(map, key)?;
-            self.if_there(value, |value| self.combine(&sums, value, aggregate))?;
+            self.if_there(value, |value| self.combine(&sums, value, part))?;
         }
-        self.combined(&sums, aggregate)
+        self.combined(&sums, part.aggregate)
     }
 
     /// The same of a value that all CPUs share.
-    pub(crate) fn shared_number(&self, value: Memory<'c>, aggregate: Aggregate) -> Emit<Int<'c>> {
+    fn shared_number(&self, value: Memory<'c>, part: Part) -> Emit<Int<'c>> {
         let llvm = self.llvm;
         let word = || llvm.alloca(self.entry, 8, 8);
         let sums = Sums { first: word()?, second: word()? };
         llvm.store(sums.first, llvm.int(0), 8)?;
         llvm.store(sums.second, llvm.int(0), 8)?;
-        self.combine(&sums, value, aggregate)?;
-        self.combined(&sums, aggregate)
+        self.combine(&sums, value, part)?;
+        self.combined(&sums, part.aggregate)
     }
 
     /// Visits the values of all CPUs under a key.
@@ -73,8 +73,9 @@ impl<'c> Emitter<'_, 'c> {
         Ok(())
     }
 
-    fn combine(&self, sums: &Sums<'c>, value: Memory<'c>, aggregate: Aggregate) -> Emit {
-        let (llvm, builder) = (self.llvm, &self.llvm.builder);
+    fn combine(&self, sums: &Sums<'c>, value: Memory<'c>, part: Part) -> Emit {
+        let (llvm, builder, aggregate) = (self.llvm, &self.llvm.builder, part.aggregate);
+        let value = llvm.at(value, part.word * 8)?;
         let word = |at: u32| llvm.load_volatile(llvm.at(value, at * 8)?, 8);
         let first = llvm.load(sums.first, 8)?;
         let read = word(0)?;
@@ -119,7 +120,10 @@ impl<'c> Emitter<'_, 'c> {
         let content = self.map(map)?.value.clone();
         let found = |value: Memory<'c>| {
             if let MapValue::Aggregate(aggregate) = content {
-                llvm.store(to, self.normalize(self.aggregate_number(map, key, aggregate)?, ty)?, 8)?;
+                let part = Part { word: 0, aggregate };
+                llvm.store(to, self.normalize(self.aggregate_number(map, key, part)?, ty)?, 8)?;
+            } else if let MapValue::Figures(_) = content {
+                self.place_figures(map, key, None, ty, to)?;
             } else if ty.is_scalar() {
                 let held = if let MapValue::Plain(held) = &content { held } else { ty };
                 let read = self.normalize(llvm.load(value, held.size())?, held)?;
@@ -141,16 +145,45 @@ impl<'c> Emitter<'_, 'c> {
         llvm.call(Helper::ForEachMapElem, &arguments)
     }
 
-    /// The number of an entry in a loop over a map that aggregates.
-    pub(crate) fn entry_number(&self, map: MapId, key: Ptr<'c>, value: Memory<'c>) -> Emit<Int<'c>> {
-        let found = self.map(map)?;
-        let MapValue::Aggregate(aggregate) = found.value else {
-            return Err(Failure::internal("a map that does not aggregate"));
-        };
-        if found.kind.is_per_cpu() {
-            self.aggregate_number(map, key, aggregate)
-        } else {
-            self.shared_number(value, aggregate)
+    /// What an entry is in a loop over a map that aggregates: a number, or several.
+    pub(crate) fn place_entry(&self, map: MapId, key: Ptr<'c>, value: Memory<'c>, ty: &Type, to: Memory<'c>) -> Emit {
+        match self.map(map)?.value {
+            MapValue::Aggregate(aggregate) => {
+                let number = self.entry_number(map, key, value, Part { word: 0, aggregate })?;
+                self.llvm.store(to, number, 8)
+            }
+            _ => self.place_figures(map, key, Some(value), ty, to),
         }
+    }
+
+    fn entry_number(&self, map: MapId, key: Ptr<'c>, value: Memory<'c>, part: Part) -> Emit<Int<'c>> {
+        if self.map(map)?.kind.is_per_cpu() {
+            self.aggregate_number(map, key, part)
+        } else {
+            self.shared_number(value, part)
+        }
+    }
+
+    /// Those of several aggregations under a key that are numbers, as a record; zeros without the key. `entry` is the
+    /// value of the key, where it is known.
+    pub(crate) fn place_figures(
+        &self,
+        map: MapId,
+        key: Ptr<'c>,
+        entry: Option<Memory<'c>>,
+        ty: &Type,
+        to: Memory<'c>,
+    ) -> Emit {
+        let Type::Fields(fields) = ty else { return Err(Failure::internal("several aggregations as one value")) };
+        for (field, offset) in fields.iter().zip(ty.layout().offsets) {
+            let part = self.map(map)?.value.figure(&field.name);
+            let part = part.ok_or_else(|| Failure::internal("a record of aggregations without this field"))?;
+            let number = match entry {
+                Some(entry) => self.entry_number(map, key, entry, part)?,
+                None => self.aggregate_number(map, key, part)?,
+            };
+            self.llvm.store(self.llvm.at(to, offset)?, number, 8)?;
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::helpers::{ANY, EEXIST, Helper, NO_EXIST};
 use crate::llvm::{Int, Memory, Ptr};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr};
-use lt_lang::manifest::{LossCause, Map, MapId, MapKind, MapValue};
+use lt_lang::manifest::{LossCause, Map, MapId, MapKind, MapValue, Part};
 use lt_lang::types::Type;
 
 impl<'c> Emitter<'_, 'c> {
@@ -48,7 +48,7 @@ impl<'c> Emitter<'_, 'c> {
     pub(crate) fn map_get(&self, map: MapId, key: Option<&Buffered>, ty: &Type) -> Emit<Int<'c>> {
         let key = self.key(key)?;
         if let MapValue::Aggregate(aggregate) = self.map(map)?.value {
-            return self.aggregate_number(map, key, aggregate);
+            return self.aggregate_number(map, key, Part { word: 0, aggregate });
         }
         let read = |value| self.normalize(self.llvm.load(value, ty.size())?, ty);
         self.with_value(map, key, read, || Ok(self.llvm.int(0)))
@@ -64,6 +64,9 @@ impl<'c> Emitter<'_, 'c> {
         zeroed: bool,
     ) -> Emit {
         let key = self.key(key)?;
+        if let MapValue::Figures(_) = self.map(map)?.value {
+            return self.place_figures(map, key, None, ty, to);
+        }
         let is_string = matches!(ty, Type::String { .. });
         let nothing = if zeroed || to.stack || !is_string { ty.size() } else { 1 };
         let done = || Ok(self.llvm.int(0));

@@ -26,9 +26,7 @@ impl Emitter<'_, '_> {
                 Ok(())
             }
             StmtKind::SetMap { map, key, value } => self.set_map(*map, key.as_ref(), value),
-            StmtKind::Aggregate { map, key, aggregate, value } => {
-                self.aggregate(*map, key.as_ref(), *aggregate, value.as_ref())
-            }
+            StmtKind::Aggregate { map, key, part, value } => self.aggregate(*map, key.as_ref(), *part, value.as_ref()),
             StmtKind::Emit { event, fields, buffer } => self.emit_event(*event, fields, *buffer),
             StmtKind::SetResult { value } => {
                 let value = self.scalar(value)?;

@@ -6,15 +6,17 @@
 //! always evaluated into some place: a [`Slot`], an event's field or a map's value.
 
 mod intrinsic;
+mod operators;
 pub mod print;
 
 use crate::c::Definitions;
 use crate::kernel::TracepointField;
-use crate::manifest::{Aggregate, EventId, MapId, ProgramId};
+use crate::manifest::{EventId, MapId, Part, ProgramId};
 use crate::source::Span;
 use crate::stacks::{ProcessNotice, TakenStack};
 use crate::types::{AddressSpace, KernelTypeId, RecordRef, Type};
 pub use intrinsic::{Intrinsic, Operation, Traced};
+pub use operators::{BinaryOp, UnaryOp};
 
 /// All programs of a script; `programs[i]` is the code of the manifest's program `i`.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,8 +133,8 @@ pub enum StmtKind {
         map: MapId,
         /// `None` for a scalar map.
         key: Option<Buffered>,
-        /// Which.
-        aggregate: Aggregate,
+        /// Which, and where in the value.
+        part: Part,
         /// The value it takes (none for count); 64 bits.
         value: Option<Expr>,
     },
@@ -357,12 +359,21 @@ pub enum ExprKind {
     /// A value computed by an intrinsic; scalar, or a memory value for [`Intrinsic::Comm`].
     Intrinsic(Intrinsic),
     /// The value under a key, scalar or memory value; zero or empty when there is none. Of a map that aggregates, the
-    /// number that the values of all CPUs are together ([`Aggregate::number`]).
+    /// number that the values of all CPUs are together, or the record of those of its aggregations that are numbers.
     MapGet {
         /// The map.
         map: MapId,
         /// `None` for a scalar map.
         key: Option<Buffered>,
+    },
+    /// The number that one of several aggregations under a key is; zero when there is none.
+    MapFigure {
+        /// The map.
+        map: MapId,
+        /// `None` for a scalar map.
+        key: Option<Buffered>,
+        /// Which and where.
+        part: Part,
     },
     /// Removes a key (or unsets a scalar map); a bool: whether it was there.
     MapDelete {
@@ -384,7 +395,7 @@ pub enum ExprKind {
         map: MapId,
         /// The key.
         key: Buffered,
-        /// A variable of the type of the map's values, or of longer strings.
+        /// Of the type of the map's values, or of longer strings.
         var: VarId,
         /// The type of the map's values; of an integer, the variable's own.
         ty: Type,
@@ -530,58 +541,6 @@ pub enum FieldStep {
 pub enum LoadConst {
     /// Size in bytes of a record.
     RecordSize(RecordRef),
-}
-
-/// Operations on one scalar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    /// Two's complement negation.
-    Negate,
-    /// Bitwise complement.
-    Complement,
-    /// Logical not of a bool.
-    Not,
-}
-
-/// Operations on two scalars of one type. Signedness comes from that type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum BinaryOp {
-    Add,
-    Sub,
-    Mul,
-    /// By 0: 1, counted as [`crate::manifest::LossCause::DivisionByZero`].
-    Div,
-    /// By 0: 1, counted likewise.
-    Rem,
-    And,
-    Or,
-    Xor,
-    /// The count is taken modulo 64.
-    ShiftLeft,
-    /// Arithmetic for signed types; the count is taken modulo 64.
-    ShiftRight,
-    Equal,
-    NotEqual,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-}
-
-impl BinaryOp {
-    /// Whether it gives a bool.
-    pub fn is_comparison(self) -> bool {
-        matches!(
-            self,
-            BinaryOp::Equal
-                | BinaryOp::NotEqual
-                | BinaryOp::Less
-                | BinaryOp::LessEqual
-                | BinaryOp::Greater
-                | BinaryOp::GreaterEqual
-        )
-    }
 }
 
 /// Bytes of variables and slots that a program's frame has room for ([`Probe::framed`]); the rest of the stack is for what

@@ -3,6 +3,7 @@
 
 mod action;
 mod attach;
+mod figures;
 mod loss;
 mod rows;
 mod shapes;
@@ -13,6 +14,7 @@ use crate::table::Table;
 use crate::types::Type;
 pub use action::EventAction;
 pub use attach::{Attach, Operand, OperandPlace, SampleRate, UserPlace};
+pub use figures::{Figure, Part, numbers};
 use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
 
@@ -121,7 +123,7 @@ pub struct Map {
     pub value: MapValue,
     /// Scalar maps are arrays of one element, which always exists. In one that holds a plain value, the u64 at this
     /// offset of the element (behind the value) is non-zero once something was assigned; in one that holds an
-    /// aggregation, [`Aggregate::presence_word`] says so. `None` for all other maps.
+    /// aggregation or several, [`Aggregate::presence_word`] says so. `None` for all other maps.
     pub presence: Option<u32>,
     /// The table of counters in front of it; in front of both pages where there are two.
     pub table: Option<Table>,
@@ -201,6 +203,8 @@ pub enum MapValue {
     Plain(Type),
     /// An aggregation; see [`crate::aggregations`] for the layout of its words.
     Aggregate(Aggregate),
+    /// Several aggregations, one behind the other.
+    Figures(Vec<Figure>),
     /// lt's own maps.
     Opaque,
 }

@@ -5,8 +5,9 @@ use crate::shapes;
 use crate::symbolize::Symbolizer;
 use crate::value::{Bucket, Histogram, Int, Value};
 use lt_lang::aggregations::log2_range;
-use lt_lang::manifest::Aggregate;
+use lt_lang::manifest::{Aggregate, Figure};
 use lt_lang::types::{BUFFER_HEADER, IntType, Layout, Type};
+use std::rc::Rc;
 
 /// The `size` bytes of `bytes` from `offset` as far as they exist.
 pub fn part(bytes: &[u8], offset: u32, size: u32) -> &[u8] {
@@ -116,6 +117,17 @@ pub fn aggregate(aggregate: Aggregate, words: &[u64], div: u64) -> Value<'static
         Aggregate::Hist { k } => Value::Histogram(log2_histogram(k, words, div)),
         Aggregate::LinearHist { min, step, .. } => Value::Histogram(linear_histogram(min, step, words, div)),
     }
+}
+
+/// The values of several aggregations by their names, from the words of all of them.
+pub fn figures(figures: &[Figure], words: &[u64], div: u64) -> Vec<(Rc<str>, Value<'static>)> {
+    let mut rest = words;
+    let mut value = |figure: &Figure| {
+        let (own, behind) = rest.split_at(rest.len().min(figure.aggregate.words() as usize));
+        rest = behind;
+        (figure.name.as_str().into(), aggregate(figure.aggregate, own, div))
+    };
+    figures.iter().map(&mut value).collect()
 }
 
 /// The non-empty stretch of `words`: index of the first and one past the last.

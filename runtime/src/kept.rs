@@ -170,6 +170,18 @@ fn converted(from: &Map, to: &Map, entries: &Entries, at: usize) -> Option<(Vec<
             widen(old_type, old.get(..old_type.size() as usize)?, new_type, value.get_mut(..size)?)?;
         }
         (MapValue::Aggregate(_), MapValue::Aggregate(_)) if old.len() == value.len() => value.copy_from_slice(old),
+        (MapValue::Figures(before), MapValue::Figures(_)) => {
+            for (figure, from) in before.iter().zip(from.value.parts()) {
+                // one that the script does not have any more is gone
+                let Some(place) = to.value.figure(&figure.name) else { continue };
+                let size = figure.aggregate.words();
+                if place.aggregate.name() == from.aggregate.name() && place.aggregate.words() == size {
+                    let start = place.word as usize * 8;
+                    let bytes = part(old, from.word * 8, size * 8);
+                    value.get_mut(start..start + bytes.len())?.copy_from_slice(bytes);
+                }
+            }
+        }
         _ => return None,
     }
     if let (Some(before), Some(now)) = (from.presence, to.presence) {

@@ -3,7 +3,7 @@
 use crate::error::RunError;
 use crate::table::Table;
 use lt_lang::aggregations::Reduce;
-use lt_lang::manifest::{Aggregate, Map, MapKind, MapValue};
+use lt_lang::manifest::{Aggregate, Map, MapKind, MapValue, Part};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::io;
@@ -111,8 +111,8 @@ impl Entries {
     /// Combines a value with that of entry `at`; of plain values the later one stays.
     fn add_to(&mut self, at: usize, value: &MapValue, bytes: &[u8]) {
         let combined = match value {
-            MapValue::Aggregate(aggregate) => {
-                let sum = combine_words(*aggregate, &[words(self.value(at)), words(bytes)]);
+            MapValue::Aggregate(_) | MapValue::Figures(_) => {
+                let sum = combine_parts(value, &[words(self.value(at)), words(bytes)]);
                 sum.into_iter().flat_map(u64::to_ne_bytes).collect()
             }
             MapValue::Plain(_) | MapValue::Opaque => bytes.to_vec(),
@@ -215,11 +215,11 @@ impl<'m> MapReader<'m> {
     /// Appends the combination of all CPUs' values.
     fn combine(&self, raw: &[u8], out: &mut Vec<u8>) {
         let size = self.map.value_size as usize;
-        match self.map.value {
-            MapValue::Aggregate(aggregate) => {
-                let values: Vec<Vec<u64>> = raw.chunks(self.stride()).map(|value| unranked(aggregate, value)).collect();
+        match &self.map.value {
+            of @ (MapValue::Aggregate(_) | MapValue::Figures(_)) => {
+                let values: Vec<Vec<u64>> = raw.chunks(self.stride()).map(|value| unranked(of, value)).collect();
                 let start = out.len();
-                out.extend(combine_words(aggregate, &values).into_iter().flat_map(u64::to_ne_bytes));
+                out.extend(combine_parts(of, &values).into_iter().flat_map(u64::to_ne_bytes));
                 out.resize(start + size, 0);
             }
             MapValue::Plain(_) | MapValue::Opaque => out.extend_from_slice(&raw[..size]),
@@ -356,10 +356,13 @@ impl<'m> MapReader<'m> {
         if let Some(place) = raw.get_mut(..value.len()) {
             place.copy_from_slice(value);
         }
-        let something = value.iter().any(|byte| *byte != 0);
-        if let (MapValue::Aggregate(aggregate), Some(first), true) = (&self.map.value, raw.get_mut(..8), something) {
-            let rank = unranked(*aggregate, first).first().copied().unwrap_or(0);
-            first.copy_from_slice(&rank.to_ne_bytes());
+        let held = words(value);
+        for part in self.map.value.parts() {
+            let (at, word) = (part.word as usize, held.get(part.word as usize).copied().unwrap_or(0));
+            let something = held.get(part.range()).is_some_and(|words| words.iter().any(|word| *word != 0));
+            if let (Some(first), true) = (raw.get_mut(at * 8..at * 8 + 8), something) {
+                first.copy_from_slice(&part.aggregate.rank(word).to_ne_bytes());
+            }
         }
         let index = 0u32.to_ne_bytes();
         let key = if key.is_empty() { &index } else { key };
@@ -416,13 +419,28 @@ pub fn words(bytes: &[u8]) -> Vec<u64> {
     bytes.chunks_exact(8).map(word).collect()
 }
 
-/// The words of one CPU's value, with the value itself in the place of a rank.
-fn unranked(aggregate: Aggregate, bytes: &[u8]) -> Vec<u64> {
+/// The words of one CPU's value, with the values themselves in the places of ranks.
+fn unranked(value: &MapValue, bytes: &[u8]) -> Vec<u64> {
     let mut words = words(bytes);
-    if let Some(first) = words.first_mut() {
-        *first = aggregate.rank(*first);
+    for part in value.parts() {
+        if let Some(first) = words.get_mut(part.word as usize) {
+            *first = part.aggregate.rank(*first);
+        }
     }
     words
+}
+
+/// Combines the values of all CPUs, each aggregation as it is.
+fn combine_parts(value: &MapValue, values: &[Vec<u64>]) -> Vec<u64> {
+    let parts = value.parts();
+    if let [only] = parts.as_slice() {
+        return combine_words(only.aggregate, values);
+    }
+    let own = |part: &Part| {
+        let values: Vec<_> = values.iter().map(|words| words.get(part.range()).unwrap_or_default().to_vec()).collect();
+        combine_words(part.aggregate, &values)
+    };
+    parts.iter().flat_map(own).collect()
 }
 
 /// Combines the values of all CPUs word by word. Minimum and maximum count only CPUs that were updated.
@@ -447,17 +465,24 @@ pub fn is_present(map: &Map, value: &[u8]) -> bool {
     if let Some(offset) = map.presence {
         return crate::decode::unsigned(crate::decode::part(value, offset, 8), 8) != 0;
     }
-    let MapValue::Aggregate(aggregate) = map.value else { return true };
+    let parts = map.value.parts();
     let words = words(value);
-    match aggregate.presence_word() {
-        Some(at) => words.get(at as usize).is_some_and(|word| *word != 0),
-        None => words.iter().any(|word| *word != 0),
+    parts.is_empty() || parts.iter().any(|part| is_set(*part, &words))
+}
+
+/// Whether an aggregation was updated, by the words of all of its map's value.
+fn is_set(part: Part, words: &[u64]) -> bool {
+    let own = words.get(part.range()).unwrap_or_default();
+    match part.aggregate.presence_word() {
+        Some(at) => own.get(at as usize).is_some_and(|word| *word != 0),
+        None => own.iter().any(|word| *word != 0),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lt_lang::manifest::Figure;
 
     #[test]
     fn entries_of_one_rewritten_key_are_combined() {
@@ -476,9 +501,21 @@ mod tests {
             (Aggregate::Max { signed: true }, 7),
             (Aggregate::Min { signed: false }, u64::MAX),
         ] {
-            let values = [unranked(aggregate, &bytes([aggregate.rank(value), 1])), unranked(aggregate, &bytes([0, 0]))];
-            assert_eq!(combine_words(aggregate, &values), [value, 1], "{aggregate:?}");
+            let of = MapValue::Aggregate(aggregate);
+            let values = [unranked(&of, &bytes([aggregate.rank(value), 1])), unranked(&of, &bytes([0, 0]))];
+            assert_eq!(combine_parts(&of, &values), [value, 1], "{aggregate:?}");
         }
+    }
+
+    #[test]
+    fn several_figures_are_combined_each_as_it_is() {
+        let figure = |name: &str, aggregate| Figure { name: name.into(), aggregate };
+        let min = Aggregate::Min { signed: false };
+        let of = MapValue::Figures(vec![figure("n", Aggregate::Count), figure("low", min)]);
+        let raw = |words: [u64; 3]| words.into_iter().flat_map(u64::to_ne_bytes).collect::<Vec<_>>();
+        let values = [raw([2, min.rank(9), 1]), raw([3, min.rank(4), 1]), raw([0, 0, 0])];
+        let values: Vec<_> = values.iter().map(|value| unranked(&of, value)).collect();
+        assert_eq!(combine_parts(&of, &values), [5, 4, 2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::map_reader::{Entries, is_present, words};
 use crate::output::{MapForm, MapHead, Output, Sink};
 use crate::symbolize::Symbolizer;
 use crate::value::Value;
-use lt_lang::manifest::{Aggregate, Map, MapValue};
+use lt_lang::manifest::{Aggregate, Map, MapValue, Part};
 use lt_lang::types::{EnumRef, Layout, Type};
 use std::cmp::Ordering;
 
@@ -67,6 +67,7 @@ fn value<'a>(map: &Map, bytes: &'a [u8], div: u64, symbolizer: &mut Symbolizer) 
             other => other,
         },
         MapValue::Aggregate(aggregate) => decode::aggregate(*aggregate, &words(bytes), div),
+        MapValue::Figures(figures) => Value::Figures(decode::figures(figures, &words(bytes), div)),
         MapValue::Opaque => Value::Str(&[]),
     }
 }
@@ -75,7 +76,7 @@ fn form(map: &Map) -> MapForm {
     match map.value {
         MapValue::Aggregate(Aggregate::Hist { .. } | Aggregate::LinearHist { .. }) => MapForm::Histogram,
         MapValue::Aggregate(Aggregate::Avg { .. } | Aggregate::Stats { .. }) => MapForm::Stats,
-        MapValue::Aggregate(_) | MapValue::Plain(_) | MapValue::Opaque => MapForm::Plain,
+        MapValue::Aggregate(_) | MapValue::Figures(_) | MapValue::Plain(_) | MapValue::Opaque => MapForm::Plain,
     }
 }
 
@@ -92,23 +93,31 @@ pub fn ordered(map: &Map, entries: &Entries) -> Vec<usize> {
 }
 
 /// What entries are ordered by: numbers by themselves (those of min and max by their bits, as bpftrace does), averages
-/// and stats by the average, histograms by the number of values; everything else only by key.
+/// and stats by the average, histograms by the number of values, several figures by the first; everything else only by
+/// key.
 fn rank(value: &MapValue, bytes: &[u8]) -> i128 {
     let number = |raw: u64, signed: bool| if signed { i128::from(raw as i64) } else { i128::from(raw) };
     match value {
         MapValue::Plain(Type::Int(int)) => number(decode::unsigned(bytes, u32::from(int.bits / 8)), int.signed),
         MapValue::Plain(_) | MapValue::Opaque => 0,
-        MapValue::Aggregate(aggregate) => {
+        MapValue::Aggregate(_) | MapValue::Figures(_) => {
             let words = words(bytes);
-            match decode::aggregate(*aggregate, &words, 1) {
-                Value::Int(int) => {
-                    let by_bits = matches!(aggregate, Aggregate::Min { .. } | Aggregate::Max { .. });
-                    number(int.raw, int.signed && !by_bits)
-                }
-                Value::Stats { average, .. } => number(average.raw, average.signed),
-                _ => words.iter().map(|count| i128::from(*count)).sum(),
-            }
+            let parts = value.parts();
+            let own = |part: &Part| aggregate_rank(part.aggregate, words.get(part.range()).unwrap_or_default());
+            parts.first().map_or(0, own)
         }
+    }
+}
+
+fn aggregate_rank(aggregate: Aggregate, words: &[u64]) -> i128 {
+    let number = |raw: u64, signed: bool| if signed { i128::from(raw as i64) } else { i128::from(raw) };
+    match decode::aggregate(aggregate, words, 1) {
+        Value::Int(int) => {
+            let by_bits = matches!(aggregate, Aggregate::Min { .. } | Aggregate::Max { .. });
+            number(int.raw, int.signed && !by_bits)
+        }
+        Value::Stats { average, .. } => number(average.raw, average.signed),
+        _ => words.iter().map(|count| i128::from(*count)).sum(),
     }
 }
 

@@ -155,6 +155,8 @@ pub enum Value<'a> {
         /// Their sum.
         total: Int,
     },
+    /// Several aggregations with their names.
+    Figures(Vec<(Rc<str>, Value<'a>)>),
     /// Result of `hist()` and `lhist()`.
     Histogram(Histogram),
 }

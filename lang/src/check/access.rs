@@ -40,6 +40,9 @@ impl Checker<'_> {
         if is_settings(base) {
             return self.setting(field);
         }
+        if let Some(ty) = self.figure(base, field) {
+            return ty;
+        }
         let ty = self.expr(base);
         match &ty {
             Type::Error => Type::Error,

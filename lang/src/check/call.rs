@@ -51,7 +51,11 @@ pub(crate) fn print_kind(arg: &Expr, content: impl FnOnce(&str) -> Option<MapCon
 }
 
 fn is_several_numbers(content: &MapContent) -> bool {
-    matches!(content, MapContent::Aggregate(aggregate) if aggregate.number().is_none())
+    match content {
+        MapContent::Plain(_) => false,
+        MapContent::Aggregate(aggregate) => aggregate.number().is_none(),
+        MapContent::Figures(_) => true,
+    }
 }
 
 /// A call of a map function.

@@ -110,6 +110,7 @@ impl Checker<'_> {
         let value = match content {
             MapContent::Plain(value) => value.ty,
             MapContent::Aggregate(aggregate) => self.number(name, aggregate, over.span),
+            MapContent::Figures(figures) => self.figures(name, &figures, over.span),
         };
         let mut keys: Vec<Type> = keys.into_iter().map(|key| key.ty).collect();
         let key = if keys.len() == 1 { keys.pop()? } else { Type::Tuple(keys) };

@@ -90,6 +90,7 @@ impl Checker<'_> {
             None => self.undefined_map(name, span),
             Some(MapContent::Plain(value)) => value.ty,
             Some(MapContent::Aggregate(aggregate)) => self.number(name, aggregate, span),
+            Some(MapContent::Figures(figures)) => self.figures(name, &figures, span),
         }
     }
 
@@ -153,15 +154,19 @@ impl Checker<'_> {
                 self.changed = true;
                 return;
             }
-            Some(MapContent::Aggregate(aggregate)) => {
-                let (aggregate, name) = (*aggregate, map.name.clone());
-                let message = format!("`@{name}` holds {}() and takes no plain value", aggregate.name());
+            Some(MapContent::Plain(old)) => old,
+            Some(content) => {
+                let (holds, first) = (content.aggregation().unwrap_or_default(), map.value_span);
+                let message = format!("`@{}` holds {holds} and takes no plain value", map.name);
                 let diagnostic = Diagnostic::error(Code::AggregationMisused, message).at(span, "assigned here");
-                let first = map.value_span;
-                self.report(diagnostic.at(first, format!("{}() first here", aggregate.name())));
+                let label = if let MapContent::Aggregate(_) = content {
+                    format!("{holds} first here")
+                } else {
+                    "first use is here".into()
+                };
+                self.report(diagnostic.at(first, label));
                 return;
             }
-            Some(MapContent::Plain(old)) => old,
         };
         match merge(old, value) {
             Some(merged) if merged == *old => {}
@@ -236,6 +241,10 @@ impl Checker<'_> {
                 }
                 None => format!("`@{name}` holds {}() and takes no {}()", old.name(), aggregate.name()),
             },
+            Some(content @ MapContent::Figures(_)) => {
+                let holds = content.aggregation().unwrap_or_default();
+                format!("`@{name}` holds {holds} and takes no {}() without a name", aggregate.name())
+            }
         };
         let first = map.value_span;
         let diagnostic = Diagnostic::error(Code::AggregationMisused, problem).at(call, "assigned here");
@@ -279,7 +288,7 @@ fn key_mismatch(map: &CheckedMap, old: &[Inferred], found: &[Inferred], span: Sp
 }
 
 /// The same aggregation; signed when either is.
-fn merge_aggregates(old: Aggregate, new: Aggregate) -> Option<Aggregate> {
+pub(super) fn merge_aggregates(old: Aggregate, new: Aggregate) -> Option<Aggregate> {
     Some(match (old, new) {
         (Aggregate::Sum { signed: a }, Aggregate::Sum { signed: b }) => Aggregate::Sum { signed: a || b },
         (Aggregate::Avg { signed: a }, Aggregate::Avg { signed: b }) => Aggregate::Avg { signed: a || b },

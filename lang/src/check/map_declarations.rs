@@ -46,17 +46,17 @@ impl Checker<'_> {
     fn declare_map(&mut self, at: usize, declaration: &MapDeclaration, kind: MapKind, entries: u32) {
         let Some(map) = self.maps.get_mut(at) else { return };
         let wanted = match &map.value {
-            Some(MapContent::Aggregate(_)) if !kind.is_per_cpu() => "`percpuhash` or `percpulruhash`",
+            Some(MapContent::Aggregate(_) | MapContent::Figures(_)) if !kind.is_per_cpu() => {
+                "`percpuhash` or `percpulruhash`"
+            }
             Some(MapContent::Plain(_)) if kind.is_per_cpu() => "`hash` or `lruhash`",
             _ => {
                 map.declared = Some((kind, entries));
                 return;
             }
         };
-        let holds = match &map.value {
-            Some(MapContent::Aggregate(aggregate)) => format!("{}()", aggregate.name()),
-            _ => "plain values".to_string(),
-        };
+        let aggregation = map.value.as_ref().and_then(MapContent::aggregation);
+        let holds = aggregation.unwrap_or_else(|| "plain values".to_string());
         let message = format!("`@{}` holds {holds} and cannot be a `{}`", map.name, declaration.kind.text);
         let diagnostic = Diagnostic::error(Code::AggregationMisused, message)
             .at(declaration.kind.span, "not this kind of map")

@@ -26,6 +26,7 @@ impl Checker<'_> {
         let value = match self.maps.get(at).and_then(|map| map.value.clone()) {
             Some(MapContent::Plain(value)) => value,
             Some(MapContent::Aggregate(aggregate)) => Inferred::fixed(&self.number(name, aggregate, map.span)),
+            Some(MapContent::Figures(figures)) => Inferred::fixed(&self.figures(name, &figures, map.span)),
             None => Inferred::fixed(&Type::Error),
         };
         let ident = Ident { text: var.clone(), span: variable.span };

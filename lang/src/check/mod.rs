@@ -14,6 +14,7 @@ mod call;
 mod cast;
 mod constant;
 mod expr;
+mod figures;
 mod flow;
 mod forms;
 mod functions;
@@ -40,7 +41,7 @@ use crate::c::WithDefinitions;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kernel::Kernel;
-use crate::manifest::{MapKind, RowTable};
+use crate::manifest::{Aggregate, Figure, MapKind, RowTable};
 use crate::source::Span;
 use crate::types::{StackMode, Type};
 pub(crate) use access::{CHARACTER, in_memory, is_argument_record, is_settings};
@@ -211,7 +212,23 @@ pub(crate) enum MapContent {
     /// Values of a type.
     Plain(Inferred),
     /// An aggregation.
-    Aggregate(crate::manifest::Aggregate),
+    Aggregate(Aggregate),
+    /// Several aggregations with names, and where each is first assigned.
+    Figures(Vec<(Figure, Span)>),
+}
+
+impl MapContent {
+    /// As messages call what is aggregated; nothing for plain values.
+    pub(crate) fn aggregation(&self) -> Option<String> {
+        match self {
+            MapContent::Plain(_) => None,
+            MapContent::Aggregate(aggregate) => Some(format!("{}()", aggregate.name())),
+            MapContent::Figures(figures) => {
+                let names: Vec<&str> = figures.iter().map(|(figure, _)| figure.name.as_str()).collect();
+                Some(format!("a record of aggregations ({})", names.join(", ")))
+            }
+        }
+    }
 }
 
 /// Checks a script against a kernel. The messages are complete: checking goes on behind every mistake.
@@ -249,6 +266,7 @@ fn check_expanded(
         closed: HashMap::new(),
         script_names: unsupported::declared_names(ast),
         declared: 0,
+        walks: 0,
         loops: 0,
         dead: 0,
         wanted: Vec::new(),
@@ -263,6 +281,7 @@ fn check_expanded(
         if !checker.changed {
             break;
         }
+        checker.walks += 1;
     }
     if !checker.out.has_errors() {
         checker.circular_maps();
@@ -300,6 +319,8 @@ struct Checker<'a> {
     script_names: HashSet<String>,
     /// Variables declared so far in this walk of the program.
     declared: usize,
+    /// Walks that are over.
+    walks: u32,
     /// Loops around the statement that is walked.
     loops: u32,
     /// Conditions that are known not to hold around the statement that is walked.

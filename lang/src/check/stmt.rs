@@ -151,6 +151,9 @@ impl Checker<'_> {
             (ExprKind::Error, _) => {
                 self.value(value);
             }
+            (ExprKind::Field { base, field }, _) if matches!(base.kind, ExprKind::Map { .. }) => {
+                self.assign_figure((place, base, field), op.is_some(), value);
+            }
             _ => {
                 self.value(value);
                 self.not_assignable(place);

@@ -5,7 +5,7 @@ use super::{
     StringOperand, Traced, UnaryOp,
 };
 use crate::format::{Format, Piece};
-use crate::manifest::{Aggregate, EventAction, Manifest, Map, MapId, MapKind, MapValue};
+use crate::manifest::{Aggregate, EventAction, Figure, Manifest, Map, MapId, MapKind, MapValue};
 use crate::types::{AddressSpace, Type};
 use std::fmt::Write;
 
@@ -49,6 +49,10 @@ impl Printer<'_> {
         let value = match &map.value {
             MapValue::Plain(ty) => ty.to_string(),
             MapValue::Aggregate(aggregate) => aggregate_text(*aggregate),
+            MapValue::Figures(figures) => {
+                let shown = |figure: &Figure| format!("{}: {}", figure.name, aggregate_text(figure.aggregate));
+                format!("({})", figures.iter().map(shown).collect::<Vec<_>>().join(", "))
+            }
             MapValue::Opaque => "opaque".into(),
         };
         let flags = if map.no_prealloc { ", no preallocation" } else { "" };
@@ -82,10 +86,11 @@ impl Printer<'_> {
             StmtKind::SetMap { map, key, value } => {
                 format!("{} = {}", self.place(names, *map, key.as_ref()), self.buffered(names, value))
             }
-            StmtKind::Aggregate { map, key, aggregate, value } => {
+            StmtKind::Aggregate { map, key, part, value } => {
                 let value = value.as_ref().map_or_else(String::new, |value| self.expr(names, value));
-                let call = format!("{}({value})", aggregate_text(*aggregate));
-                format!("{} <- {call}", self.place(names, *map, key.as_ref()))
+                let call = format!("{}({value})", aggregate_text(part.aggregate));
+                let word = if part.word == 0 { String::new() } else { format!("+{}", part.word) };
+                format!("{}{word} <- {call}", self.place(names, *map, key.as_ref()))
             }
             StmtKind::Emit { event, fields, buffer } => {
                 let buffer = buffer.map_or_else(String::new, |slot| format!(" via {}", names.slot(slot.0)));
@@ -265,6 +270,9 @@ impl Printer<'_> {
             ExprKind::ReturnValue { params } => format!("retval({params}):{ty}"),
             ExprKind::Intrinsic(intrinsic) => format!("{intrinsic:?}"),
             ExprKind::MapGet { map, key } => self.place(names, *map, key.as_ref()),
+            ExprKind::MapFigure { map, key, part } => {
+                format!("{}+{}", self.place(names, *map, key.as_ref()), part.word)
+            }
             ExprKind::MapFind { map, key, var, ty } => {
                 format!("find {}:{ty} in {}", names.var(var.0), self.place(names, *map, Some(key)))
             }

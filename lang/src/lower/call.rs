@@ -3,12 +3,12 @@
 use super::Body;
 use super::expr::{bytes, int, nothing, size_of};
 use crate::aggregations::Aggregation;
-use crate::ast::{Expr, ExprKind};
+use crate::ast::{Expr, ExprKind, Ident};
 use crate::builtins::{self, Builtin, Lowering, ParamClass};
 use crate::check::{MapArgument, PrintKind, literal_int, print_kind};
 use crate::format::Format;
 use crate::hir::{self, StmtKind};
-use crate::manifest::{Aggregate, EventAction, MapId, MapValue};
+use crate::manifest::{Aggregate, EventAction, MapId};
 use crate::source::Span;
 use crate::types::Type;
 
@@ -143,14 +143,20 @@ impl Body<'_, '_> {
         parts.map(part).collect()
     }
 
-    /// `@x[key] = count()`
+    /// `@x[key] = count()`, `@x[key].figure = count()`
     pub(super) fn aggregate(
         &mut self,
         map: MapId,
         keys: &[Expr],
+        figure: Option<&Ident>,
         (row, args): (&Aggregation, &[Expr]),
     ) -> Option<StmtKind> {
-        let MapValue::Aggregate(aggregate) = self.session.maps.get(map.0 as usize)?.value else { return None };
+        let held = &self.session.maps.get(map.0 as usize)?.value;
+        let part = match figure {
+            Some(name) => held.figure(&name.text)?,
+            None => held.parts().first().copied()?,
+        };
+        let aggregate = part.aggregate;
         let at = row.params.iter().position(|param| param.class == ParamClass::Integer);
         let value = at.and_then(|at| args.get(at)).map(|arg| {
             let value = self.expr(arg);
@@ -159,7 +165,7 @@ impl Body<'_, '_> {
             self.coerce(value, &ty)
         });
         let key = self.key(map, keys);
-        Some(StmtKind::Aggregate { map, key, aggregate, value })
+        Some(StmtKind::Aggregate { map, key, part, value })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Body, Session};
 use crate::ast::{Expr, ExprKind};
 use crate::hir;
 use crate::kernel::Feature;
-use crate::manifest::{MapId, MapKind, MapValue};
+use crate::manifest::{MapId, MapKind};
 use crate::source::Span;
 use crate::types::Type;
 
@@ -16,7 +16,7 @@ impl Session<'_> {
             (self.kernel.has(Feature::PerCpuRead), self.kernel.has(Feature::MapWithoutPreallocation));
         for (at, map) in self.maps.iter_mut().enumerate() {
             let id = MapId(at as u32);
-            if !matches!(map.value, MapValue::Aggregate(_)) {
+            if !map.value.aggregates() {
                 continue;
             }
             if self.deleted_scalars.contains(&id) {

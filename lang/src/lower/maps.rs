@@ -5,7 +5,7 @@ use crate::ast::{Expr, ExprKind};
 use crate::check::{CheckedMap, CheckedScript, Inferred, MapContent, key_exprs};
 use crate::hir::{self, Buffered};
 use crate::kernel::{Feature, KernelVersion};
-use crate::manifest::{Map, MapId, MapKind, MapRole, MapValue};
+use crate::manifest::{Map, MapId, MapKind, MapRole, MapValue, numbers};
 use crate::source::Span;
 use crate::table::Table;
 use crate::types::{Layout, Type};
@@ -42,8 +42,12 @@ impl Session<'_> {
                 (MapValue::Plain(value.ty), size)
             }
             MapContent::Aggregate(aggregate) => (MapValue::Aggregate(aggregate), aggregate.words() * 8),
+            MapContent::Figures(figures) => {
+                let words: u32 = figures.iter().map(|(figure, _)| figure.aggregate.words()).sum();
+                (MapValue::Figures(figures.into_iter().map(|(figure, _)| figure).collect()), words * 8)
+            }
         };
-        let per_cpu = matches!(value, MapValue::Aggregate(_));
+        let per_cpu = value.aggregates();
         let scalar = keys.is_empty();
         let kind = match (per_cpu, scalar) {
             (true, true) => MapKind::PerCpuArray,
@@ -134,6 +138,7 @@ impl Session<'_> {
         match self.maps.get(map.0 as usize).map(|map| &map.value) {
             Some(MapValue::Plain(ty)) => ty.clone(),
             Some(MapValue::Aggregate(aggregate)) => aggregate.number().unwrap_or(Type::I64),
+            Some(MapValue::Figures(figures)) => numbers(figures),
             _ => Type::I64,
         }
     }
@@ -202,6 +207,17 @@ impl Body<'_, '_> {
                 self.coerce(value, ty)
             })
             .collect()
+    }
+
+    /// `@x[k].figure`, of a map of several aggregations.
+    pub(super) fn figure_of(&mut self, expr: &Expr) -> Option<hir::Expr> {
+        let ExprKind::Field { base, field } = &expr.kind else { return None };
+        let ExprKind::Map { name, keys } = &base.kind else { return None };
+        let id = self.map_to_add_to(name);
+        let part = self.session.maps.get(id.0 as usize)?.value.figure(&field.text)?;
+        let map = self.map_to_read(name);
+        let kind = hir::ExprKind::MapFigure { map, key: self.key(map, keys), part };
+        Some(hir::Expr { kind, ty: self.program.ty(expr).clone(), span: expr.span })
     }
 
     /// The key in memory; `None` for a scalar map.

@@ -3,7 +3,7 @@
 
 use super::{Body, Session};
 use crate::hir;
-use crate::manifest::{Attach, Map, MapId, MapKind, MapRole, MapValue};
+use crate::manifest::{Attach, Map, MapId, MapKind, MapRole};
 use crate::source::Span;
 use crate::types::Type;
 use std::collections::HashSet;
@@ -26,7 +26,7 @@ impl Session<'_> {
     pub(super) fn add_pages(&mut self) {
         let fits = |map: &Map, id: MapId| {
             let own = matches!(map.kind, MapKind::PerCpuHash | MapKind::PerCpuArray);
-            own && matches!(map.value, MapValue::Aggregate(_)) && !self.read_maps.contains(&id)
+            own && map.value.aggregates() && !self.read_maps.contains(&id)
         };
         let maps = self.maps.iter().enumerate().map(|(at, map)| (MapId(at as u32), map));
         let fitting: Vec<MapId> =

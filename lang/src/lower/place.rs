@@ -53,7 +53,7 @@ impl Body<'_, '_> {
     /// Reads a field, an element, or what a pointer points to.
     pub(super) fn read(&mut self, expr: &Expr) -> hir::Expr {
         let (ty, span) = (self.program.ty(expr).clone(), expr.span);
-        if let Some(value) = self.argument_of(expr).or_else(|| self.setting_of(expr)) {
+        if let Some(value) = self.argument_of(expr).or_else(|| self.setting_of(expr)).or_else(|| self.figure_of(expr)) {
             return value;
         }
         if !in_memory(self.program, expr) {

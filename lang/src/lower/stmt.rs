@@ -184,7 +184,7 @@ impl Body<'_, '_> {
             (ExprKind::Map { name, keys }, op) => match (aggregation_call(value), op) {
                 (Some(call), _) => {
                     let map = self.map_to_aggregate(name);
-                    self.aggregate(map, keys, call)
+                    self.aggregate(map, keys, None, call)
                 }
                 (None, Some(op)) => self.change_map(place, keys, op, value, span),
                 (None, None) => {
@@ -192,6 +192,11 @@ impl Body<'_, '_> {
                     Some(self.set_map(name, keys, value))
                 }
             },
+            (ExprKind::Field { base, field }, None) => {
+                let ExprKind::Map { name, keys } = &base.kind else { return None };
+                let map = self.map_to_aggregate(name);
+                self.aggregate(map, keys, Some(field), aggregation_call(value)?)
+            }
             (ExprKind::Var(_), None) => self.set_var(place.span, Some(value), span),
             (ExprKind::Var(_), Some(op)) => {
                 let index = *self.program.var_at.get(&place.span)?;

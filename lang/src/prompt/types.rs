@@ -2,7 +2,7 @@
 
 use crate::ast::{Ast, StmtKind};
 use crate::check::CheckedScript;
-use crate::manifest::{Map, MapValue};
+use crate::manifest::{Figure, Map, MapValue};
 use crate::types::Type;
 
 /// The type of the expression that is the last statement of a script's last action, for each of its attach points: the
@@ -22,6 +22,10 @@ pub fn type_of_map(map: &Map) -> (String, String) {
     let value = match &map.value {
         MapValue::Plain(ty) => ty.to_string(),
         MapValue::Aggregate(aggregate) => format!("{}()", aggregate.name()),
+        MapValue::Figures(figures) => {
+            let shown = |figure: &Figure| format!("{}: {}()", figure.name, figure.aggregate.name());
+            format!("({})", figures.iter().map(shown).collect::<Vec<_>>().join(", "))
+        }
         MapValue::Opaque => String::new(),
     };
     (name, value)

@@ -187,7 +187,7 @@ pub(crate) fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
             write_array(&bytes.collect::<Vec<_>>(), out);
             Ok(())
         }
-        Value::Record(fields) => {
+        Value::Record(fields) | Value::Figures(fields) => {
             write_object(fields, out);
             Ok(())
         }

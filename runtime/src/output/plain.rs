@@ -102,6 +102,14 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
             write_bytes(bytes, out);
             Ok(())
         }
+        Value::Figures(figures) => {
+            write_figures(figures, out);
+            figures.iter().filter(|figure| is_long(&figure.1)).for_each(|(name, figure)| {
+                let _ = writeln!(out, "\n{name}:");
+                write_value(figure, indent, out);
+            });
+            Ok(())
+        }
         Value::Stats { count, average, total } => {
             write!(out, "{{ .count = {count}, .average = {average}, .total = {total} }}")
         }
@@ -121,6 +129,22 @@ fn write_record(fields: &[(Rc<str>, Value<'_>)], indent: &str, out: &mut Vec<u8>
         write_value(value, indent, out);
     }
     out.extend_from_slice(b" }");
+}
+
+/// Whether a value takes several lines.
+pub fn is_long(value: &Value<'_>) -> bool {
+    matches!(value, Value::Histogram(_))
+}
+
+/// `(reads 1, bytes 2)`: those that fit in a line.
+pub fn write_figures(figures: &[(Rc<str>, Value<'_>)], out: &mut Vec<u8>) {
+    out.push(b'(');
+    for (at, (name, value)) in figures.iter().filter(|figure| !is_long(&figure.1)).enumerate() {
+        // writing to a Vec cannot fail
+        let _ = write!(out, "{}{name} ", if at > 0 { ", " } else { "" });
+        write_value(value, "", out);
+    }
+    out.push(b')');
 }
 
 /// Printable characters as they are, everything else as `\xNN`.

@@ -1,9 +1,10 @@
 //! Output for people.
 
-use super::plain::{INDENT, write_keys, write_text, write_value};
+use super::plain::{INDENT, is_long, write_figures, write_keys, write_text, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun, trials};
 use crate::rows::{Row, write_text_row};
 use crate::value::Value;
+use std::rc::Rc;
 
 /// What bpftrace prints.
 pub struct Text;
@@ -38,12 +39,11 @@ impl Output for Text {
     fn map_begin(&mut self, _head: &MapHead<'_>, _out: &mut Vec<u8>) {}
 
     fn map_entry(&mut self, head: &MapHead<'_>, keys: &[Value<'_>], value: &Value<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(head.name.as_bytes());
-        if head.keyed {
-            out.push(b'[');
-            write_keys(keys, ", ", INDENT, out);
-            out.push(b']');
+        if let Value::Figures(figures) = value {
+            write_entry(head, keys, figures, out);
+            return;
         }
+        write_place(head, keys, out);
         out.extend_from_slice(if head.form == MapForm::Histogram { b":\n" } else { b": " });
         write_value(value, INDENT, out);
         out.push(b'\n');
@@ -68,6 +68,32 @@ impl Output for Text {
     }
 
     fn lost(&mut self, _events: u64, _out: &mut Vec<u8>) {}
+}
+
+/// `@x[key]`
+fn write_place(head: &MapHead<'_>, keys: &[Value<'_>], out: &mut Vec<u8>) {
+    out.extend_from_slice(head.name.as_bytes());
+    if head.keyed {
+        out.push(b'[');
+        write_keys(keys, ", ", INDENT, out);
+        out.push(b']');
+    }
+}
+
+/// What fits in a line, then each histogram under its own name.
+fn write_entry(head: &MapHead<'_>, keys: &[Value<'_>], figures: &[(Rc<str>, Value<'_>)], out: &mut Vec<u8>) {
+    if figures.iter().any(|figure| !is_long(&figure.1)) {
+        write_place(head, keys, out);
+        out.extend_from_slice(b": ");
+        write_figures(figures, out);
+        out.push(b'\n');
+    }
+    for (name, value) in figures.iter().filter(|figure| is_long(&figure.1)) {
+        write_place(head, keys, out);
+        out.extend_from_slice(format!(".{name}:\n").as_bytes());
+        write_value(value, INDENT, out);
+        out.push(b'\n');
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +133,17 @@ mod tests {
             entry(&scalar, &[], &Value::Stats { count: 1, average: total, total }),
             "@a: { .count = 1, .average = 3, .total = 3 }\n"
         );
+    }
+
+    #[test]
+    fn several_figures_of_an_entry() {
+        let keyed = MapHead { name: "@io", form: MapForm::Plain, keyed: true };
+        let figure = |name: &str, value| (Rc::from(name), value);
+        let histogram = crate::value::Histogram { buckets: Vec::new(), log2: None };
+        let figures =
+            vec![figure("rd", int(3)), figure("lat", Value::Histogram(histogram)), figure("bytes", int(4096))];
+        let shown = entry(&keyed, &[int(1), Value::Str(b"dd")], &Value::Figures(figures));
+        assert_eq!(shown, "@io[1, dd]: (rd 3, bytes 4096)\n@io[1, dd].lat:\n\n");
     }
 
     #[test]
