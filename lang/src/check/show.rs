@@ -69,6 +69,13 @@ fn parts(map: &CheckedMap) -> Result<Vec<Part>, Misfit> {
             let Some(ty) = aggregate.number() else { return Err(Misfit::NoNumber(aggregate.name().into())) };
             found.push(Part { name: None, ty, at: RowPart::Value });
         }
+        Some(MapContent::Figures(figures)) => {
+            // those that are no numbers are no cells
+            found.extend(figures.iter().enumerate().filter_map(|(at, (figure, _))| {
+                let ty = figure.aggregate.number()?;
+                Some(Part { name: Some(figure.name.clone()), ty, at: RowPart::Field(at as u32) })
+            }));
+        }
     }
     Ok(found)
 }

@@ -50,7 +50,7 @@ fn parts<'e>(
 ) -> (Vec<Value<'e>>, Vec<Value<'e>>) {
     let keys = decode::values(&map.keys, &Layout::of(&map.keys).offsets, entries.key(at), symbolizer);
     let values = match entry(map, entries.value(at), symbolizer) {
-        Value::Record(fields) => fields.into_iter().map(|(_, value)| value).collect(),
+        Value::Record(fields) | Value::Figures(fields) => fields.into_iter().map(|(_, value)| value).collect(),
         Value::Tuple(values) => values,
         value => vec![value],
     };
