@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("maps::full_maps_are_counted_exactly", full_maps),
         on_kernel("maps::declared_kinds", declared_kinds),
         on_kernel("maps::records_of_aggregations", records),
+        on_kernel("maps::records_as_rows", records_as_rows),
         on_kernel("maps::records_without_entries", records_without_entries),
     ]
 }
@@ -192,6 +193,18 @@ fn records() -> Result<(), String> {
         \"high\": -3072, \"mean\": 3072, \"all\": {\"count\": 500, \"average\": 3072, \"total\": 1536000}, \
         \"sizes\": [{\"min\": 2048, \"max\": 4095, \"count\": 500}]}}}}";
     expect(lines(&ran).last() == Some(&wanted), wanted, &ran)
+}
+
+/// A column for each figure that is a number.
+fn records_as_rows() -> Result<(), String> {
+    let script = "table io { number: int \"N\" width 3; comm: string \"COMM\" width 5 left; rd: int \"RD\" width 5; \
+          bytes: int \"BYTES\" width 8; } \
+        tracepoint:syscalls:sys_exit_read /comm == \"dd\" && args.ret == 3072/ { @io[7, comm].rd = count(); \
+          @io[7, comm].sizes = hist(args.ret); @io[7, comm].bytes = sum(args.ret); @io[8, comm].rd = count() } \
+        end { show @io as io sort bytes desc top 1; clear(@io) }";
+    let ran = lt(["-e", script, "-c", "dd if=/dev/zero of=/dev/null bs=3072 count=500"]);
+    let wanted = ["  N COMM     RD    BYTES", "  7 dd      500  1536000"];
+    expect(ran.status == 0 && lines(&ran) == wanted, "rows", &ran)
 }
 
 /// Entries of records go and become zero like any others.
