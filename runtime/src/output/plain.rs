@@ -103,11 +103,7 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
             Ok(())
         }
         Value::Figures(figures) => {
-            write_figures(figures, out);
-            figures.iter().filter(|figure| is_long(&figure.1)).for_each(|(name, figure)| {
-                let _ = writeln!(out, "\n{name}:");
-                write_value(figure, indent, out);
-            });
+            write_all_figures(figures, indent, out);
             Ok(())
         }
         Value::Stats { count, average, total } => {
@@ -134,6 +130,15 @@ fn write_record(fields: &[(Rc<str>, Value<'_>)], indent: &str, out: &mut Vec<u8>
 /// Whether a value takes several lines.
 pub fn is_long(value: &Value<'_>) -> bool {
     matches!(value, Value::Histogram(_))
+}
+
+/// What fits in a line, then each histogram under its name.
+fn write_all_figures(figures: &[(Rc<str>, Value<'_>)], indent: &str, out: &mut Vec<u8>) {
+    write_figures(figures, out);
+    for (name, figure) in figures.iter().filter(|figure| is_long(&figure.1)) {
+        out.extend_from_slice(format!("\n{name}:\n").as_bytes());
+        write_value(figure, indent, out);
+    }
 }
 
 /// `(reads 1, bytes 2)`: those that fit in a line.
