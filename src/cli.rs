@@ -43,6 +43,10 @@ pub struct Cli {
     #[arg(short = 'q', long)]
     pub quiet: bool,
 
+    /// Warnings about memory that could not be read, and whatever else was lost; they are always given
+    #[arg(short = 'k', long)]
+    pub warnings: bool,
+
     /// No warnings at all
     #[arg(long)]
     pub no_warnings: bool,

@@ -253,6 +253,10 @@ impl Session {
         if let Some(status) = outcome.child {
             self.tell(|| status.to_string());
         }
+        outcome
+            .untold
+            .iter()
+            .for_each(|probe| self.tell(|| format!("{probe}: missed hits are unknown on this kernel")));
         Ok(outcome)
     }
 

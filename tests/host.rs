@@ -287,7 +287,7 @@ fn seeks(program: &str) -> Result<(i64, i64, Ran), String> {
 fn lost_count(stderr: &str) -> i64 {
     stderr
         .lines()
-        .filter(|line| line.contains("LT0901"))
+        .filter(|line| line.contains("LT0901") && line.contains(" lost: "))
         .filter_map(|line| line.split_whitespace().find_map(|word| word.parse::<i64>().ok()))
         .sum()
 }

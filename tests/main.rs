@@ -13,6 +13,7 @@ mod generate;
 mod host;
 mod itself;
 mod kill;
+mod losses;
 mod macros;
 mod maps;
 mod markers;
@@ -46,6 +47,7 @@ fn main() {
     trials.extend(probes::trials());
     trials.extend(itself::trials());
     trials.extend(kill::trials());
+    trials.extend(losses::trials());
     trials.extend(markers::trials());
     trials.extend(stacks::trials());
     trials.extend(flow::trials());

@@ -74,6 +74,10 @@ pub(crate) struct Emitter<'u, 'c> {
     pub(crate) loops: RefCell<Vec<Flow<'c>>>,
     /// Direct reads of the context so far, in this function.
     pub(crate) context_reads: Cell<u32>,
+    /// What cannot be read is not counted: it is known to be there for some of the values only.
+    pub(crate) quiet: Cell<bool>,
+    /// Reads that failed so far, in programs that read.
+    faults: OnceCell<Memory<'c>>,
 }
 
 /// Emits the function of a probe.
@@ -110,7 +114,12 @@ pub(crate) fn emit_program<'c>(unit: &Unit<'_, 'c>, probe: &Probe) -> Emit {
         frame,
         loops: RefCell::default(),
         context_reads: Cell::default(),
+        quiet: Cell::default(),
+        faults: OnceCell::default(),
     };
+    if let Some(frame) = frame {
+        emitter.keep_faults(llvm.at(frame, frame::FAULTS)?)?;
+    }
     emitter.prologue()?;
     emitter.block(&probe.body)?;
     emitter.epilogue(location, start)
@@ -158,6 +167,8 @@ impl<'u, 'c> Emitter<'u, 'c> {
             frame: Some(frame),
             loops: RefCell::default(),
             context_reads: Cell::default(),
+            quiet: Cell::default(),
+            faults: OnceCell::from(llvm.at(frame, frame::FAULTS)?),
         };
         let scratch = llvm.at(frame, frame::SCRATCH)?;
         let scratch = if self.has_scratch() { Some(Memory::aligned(llvm.load_pointer(scratch)?)) } else { None };
@@ -267,6 +278,7 @@ impl<'u, 'c> Emitter<'u, 'c> {
         llvm.builder.set_current_debug_location(location);
         llvm.branch(self.exit)?;
         llvm.position(self.exit);
+        self.report_faults()?;
         llvm.builder.build_return(Some(&llvm.context.i32_type().const_zero()))?;
         llvm.position(self.entry);
         llvm.branch(start)?;
@@ -325,8 +337,51 @@ impl<'u, 'c> Emitter<'u, 'c> {
 
     /// Counts a loss of this program.
     pub(crate) fn count_loss(&self, cause: LossCause) -> Emit {
+        self.count_losses(cause, self.llvm.int(1))
+    }
+
+    fn count_losses(&self, cause: LossCause, count: Int<'c>) -> Emit {
         let counter = self.state_word(state::counter(self.probe.program, cause))?;
-        self.llvm.atomic_add(counter.ptr, self.llvm.int(1))?;
+        self.llvm.atomic_add(counter.ptr, count)?;
+        Ok(())
+    }
+
+    /// Counts a read that failed when this result of a helper is negative. Without a branch, of which the verifier would
+    /// follow both ways through all of the rest, and in half a word, of which it remembers no value: it would follow a
+    /// loop as often as the number can change.
+    pub(crate) fn count_fault(&self, result: Int<'c>) -> Emit {
+        let llvm = self.llvm;
+        let faults = match self.faults.get() {
+            Some(faults) => *faults,
+            None => self.keep_faults(llvm.alloca(self.entry, 8, 8)?)?,
+        };
+        let half = llvm.at(faults, 4)?;
+        let failed = llvm.builder.build_right_shift(result, llvm.int(63), false, "")?;
+        let sum = llvm.builder.build_int_add(llvm.load_volatile(half, 4)?, failed, "")?;
+        llvm.store_volatile(half, sum, 4)
+    }
+
+    /// Makes the counter of failed reads, at the very beginning of the program.
+    fn keep_faults(&self, memory: Memory<'c>) -> Emit<Memory<'c>> {
+        let llvm = self.llvm;
+        let here = llvm.block()?;
+        llvm.position(self.entry);
+        llvm.store_volatile(llvm.at(memory, 4)?, llvm.int(0), 4)?;
+        llvm.position(here);
+        Ok(*self.faults.get_or_init(|| memory))
+    }
+
+    /// Tells lt of the reads that failed.
+    fn report_faults(&self) -> Emit {
+        let Some(faults) = self.faults.get() else { return Ok(()) };
+        let llvm = self.llvm;
+        let count = llvm.load_volatile(llvm.at(*faults, 4)?, 4)?;
+        let (failed, rest) = (llvm.new_block("failed")?, llvm.new_block("told")?);
+        llvm.branch_if(llvm.is_true(count)?, failed, rest)?;
+        llvm.position(failed);
+        self.count_losses(LossCause::ReadFault, count)?;
+        llvm.branch(rest)?;
+        llvm.position(rest);
         Ok(())
     }
 

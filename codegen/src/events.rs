@@ -5,7 +5,7 @@ use crate::error::{Emit, Failure};
 use crate::helpers::Helper;
 use crate::llvm::{Int, Memory, Ptr};
 use lt_lang::hir::{Expr, SlotId};
-use lt_lang::manifest::{EVENT_HEADER, Event, EventId, LossCause, MapRole};
+use lt_lang::manifest::{EVENT_HEADER, Event, EventAction, EventId, LossCause, MapRole};
 
 impl<'c> Emitter<'_, 'c> {
     /// Sends an event.
@@ -17,10 +17,14 @@ impl<'c> Emitter<'_, 'c> {
         }
         let ring = self.map_with_role(MapRole::Events).ok_or_else(|| Failure::internal("no event ring"))?;
         let ring = self.map_address(ring)?;
+        // behind the last string of a list is nothing
+        self.quiet.set(matches!(event.action, EventAction::Join(_)));
         match buffer {
-            None => self.emit_reserved(ring, id, event, fields),
-            Some(slot) => self.emit_buffered(ring, id, event, fields, self.slot(slot)?),
+            None => self.emit_reserved(ring, id, event, fields)?,
+            Some(slot) => self.emit_buffered(ring, id, event, fields, self.slot(slot)?)?,
         }
+        self.quiet.set(false);
+        Ok(())
     }
 
     /// Directly in the ring: whatever needs no memory is computed before, to hold the record as short as possible.

@@ -33,8 +33,10 @@ pub(crate) mod frame {
     pub(crate) const ZERO_KEY: u32 = 32;
     /// The page of maps that have two.
     pub(crate) const PAGE: u32 = 40;
+    /// See [`crate::emitter::Emitter::count_fault`].
+    pub(crate) const FAULTS: u32 = 48;
     /// Variables, eight bytes each, then slots.
-    pub(crate) const VARIABLES: u32 = 48;
+    pub(crate) const VARIABLES: u32 = 56;
 }
 
 impl<'u, 'c> Emitter<'u, 'c> {

@@ -37,8 +37,24 @@ pub(crate) const BYTES: Readers = Readers { kernel: Helper::ReadKernel, user: He
 pub(crate) const STRING: Readers = Readers { kernel: Helper::ReadKernelStr, user: Helper::ReadUserStr };
 
 impl<'c> Emitter<'_, 'c> {
-    /// Calls the helper that fits the address space; an unknown one is decided by the address's top bit.
+    /// Reads memory that is not lt's own: what cannot be read is counted.
     pub(crate) fn read(
+        &self,
+        readers: Readers,
+        space: AddressSpace,
+        to: Memory<'c>,
+        size: Int<'c>,
+        address: Int<'c>,
+    ) -> Emit<Int<'c>> {
+        let result = self.read_quietly(readers, space, to, size, address)?;
+        if !self.quiet.get() {
+            self.count_fault(result)?;
+        }
+        Ok(result)
+    }
+
+    /// Calls the helper that fits the address space; an unknown one is decided by the address's top bit.
+    pub(crate) fn read_quietly(
         &self,
         readers: Readers,
         space: AddressSpace,
@@ -105,10 +121,20 @@ impl<'c> Emitter<'_, 'c> {
             return self.context_field((field.bit_offset / 8) as u32, ty);
         }
         let address = self.displaced(base, field.bit_offset / 8)?;
-        match field.bit_size {
+        self.as_field(space, || match field.bit_size {
             None => self.read_scalar(address, space, ty),
             Some(bits) => self.read_bits(address, space, (field.bit_offset % 8) as u32, bits, ty),
-        }
+        })
+    }
+
+    /// Reads of the kernel's own structures, of which a script can have hundreds, are counted where the verifier has room for
+    /// that.
+    fn as_field<T>(&self, space: AddressSpace, read: impl FnOnce() -> Emit<T>) -> Emit<T> {
+        let kept_quiet = space == AddressSpace::Kernel && !self.unit.kernel.has(Feature::UprobeMulti);
+        let before = self.quiet.replace(self.quiet.get() || kept_quiet);
+        let value = read();
+        self.quiet.set(before);
+        value
     }
 
     /// `bits` bits from bit `skip` (below 8) on.
@@ -141,7 +167,7 @@ impl<'c> Emitter<'_, 'c> {
         zeroed: bool,
     ) -> Emit {
         let address = self.field_address(base, path)?;
-        self.place_read(space, address, ty, to, zeroed)
+        self.as_field(space, || self.place_read(space, address, ty, to, zeroed))
     }
 
     /// A string, array or record in memory that is as large as its type.
@@ -219,7 +245,11 @@ impl<'c> Emitter<'_, 'c> {
         };
         let address = self.context_address(offset)?;
         if matches!(ty, Type::String { .. }) {
-            return self.place_string_at(address, AddressSpace::Kernel, ty.size(), to, zeroed).map(Some);
+            let used = self.place_string_at(address, AddressSpace::Kernel, ty.size(), to, zeroed)?;
+            if field.data_loc {
+                self.count_cut(address, AddressSpace::Kernel, used, ty.size())?;
+            }
+            return Ok(Some(used));
         }
         self.place_read(AddressSpace::Kernel, address, ty, to, zeroed)?;
         Ok(None)

@@ -184,11 +184,11 @@ impl<'c> Emitter<'_, 'c> {
         let [first_size, second_size] = [left, right].map(|part| part.value.ty.size());
         self.zero(to, 0, first_size + second_size - 1)?;
         let from = llvm.address(first.ptr)?;
-        let used = self.read(STRING, AddressSpace::Kernel, to, llvm.uint(u64::from(first_size)), from)?;
+        let used = self.read_quietly(STRING, AddressSpace::Kernel, to, llvm.uint(u64::from(first_size)), from)?;
         let used = llvm.builder.build_int_sub(self.at_least_one(used)?, llvm.int(1), "")?;
         let used = self.bounded(used, first_size - 1)?;
         let rest = Memory { ptr: llvm.offset(to.ptr, used)?, align: 1, ..to };
         let from = llvm.address(second.ptr)?;
-        self.read(STRING, AddressSpace::Kernel, rest, llvm.uint(u64::from(second_size)), from).map(drop)
+        self.read_quietly(STRING, AddressSpace::Kernel, rest, llvm.uint(u64::from(second_size)), from).map(drop)
     }
 }

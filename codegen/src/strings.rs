@@ -4,9 +4,10 @@ use crate::emitter::Emitter;
 use crate::error::{Emit, Failure};
 use crate::llvm::{Block, Int, Memory};
 use crate::memory::{chunks, word};
-use crate::reads::STRING;
+use crate::reads::{BYTES, STRING};
 use inkwell::IntPredicate;
 use lt_lang::hir::{Buffered, Expr, ExprKind, StringOperand};
+use lt_lang::manifest::LossCause;
 use lt_lang::types::AddressSpace;
 
 /// Longest strings that a loop compares: the verifier follows each step.
@@ -28,7 +29,11 @@ impl<'c> Emitter<'_, 'c> {
         zeroed: bool,
     ) -> Emit<Int<'c>> {
         let address = self.address(address)?;
-        let Some(limit) = limit else { return self.place_string_at(address, space, size, to, zeroed) };
+        let Some(limit) = limit else {
+            let used = self.place_string_at(address, space, size, to, zeroed)?;
+            self.count_cut(address, space, used, size)?;
+            return Ok(used);
+        };
         if let ExprKind::Int(most @ 1..) = limit.kind {
             let most = most.min(i64::from(size)) as u32;
             if zeroed {
@@ -65,6 +70,26 @@ impl<'c> Emitter<'_, 'c> {
         self.at_least_one(used)
     }
 
+    /// Counts a string that filled all `size` bytes and goes on, where nobody asked for so many: what stands where the helper
+    /// put the NUL tells it from one that just fits.
+    pub(crate) fn count_cut(&self, address: Int<'c>, space: AddressSpace, used: Int<'c>, size: u32) -> Emit {
+        let llvm = self.llvm;
+        if self.quiet.get() || size != self.unit.manifest.cut_size {
+            return Ok(());
+        }
+        let [full, rest] = [llvm.new_block("string_full")?, llvm.new_block("string_read")?];
+        llvm.branch_if(llvm.compare(IntPredicate::EQ, used, llvm.uint(u64::from(size)))?, full, rest)?;
+        llvm.position(full);
+        llvm.store(self.temp, llvm.int(0), 8)?;
+        let next = llvm.builder.build_int_add(address, llvm.uint(u64::from(size - 1)), "")?;
+        self.read_quietly(BYTES, space, self.temp, llvm.int(1), next)?;
+        let goes_on = llvm.compare(IntPredicate::NE, llvm.load(self.temp, 1)?, llvm.int(0))?;
+        self.count_loss_if(goes_on, LossCause::StringCut)?;
+        llvm.branch(rest)?;
+        llvm.position(rest);
+        Ok(())
+    }
+
     pub(crate) fn at_least_one(&self, used: Int<'c>) -> Emit<Int<'c>> {
         let good = self.llvm.compare(IntPredicate::SGT, used, self.llvm.int(0))?;
         self.llvm.select(good, used, self.llvm.int(1))
@@ -83,7 +108,7 @@ impl<'c> Emitter<'_, 'c> {
         let memory = self.buffered(string)?;
         let size = llvm.uint(u64::from(string.value.ty.size()));
         let address = llvm.builder.build_ptr_to_int(memory.ptr, llvm.i64(), "")?;
-        let used = self.read(STRING, AddressSpace::Kernel, memory, size, address)?;
+        let used = self.read_quietly(STRING, AddressSpace::Kernel, memory, size, address)?;
         Ok(llvm.builder.build_int_sub(self.at_least_one(used)?, llvm.int(1), "")?)
     }
 

@@ -121,7 +121,7 @@ codes! {
 
     AttachFailed = 801, Machine, "attaching failed", "The program was loaded but the kernel refused to attach it to its probe.", "kprobe:notrace_function { }";
 
-    LostEvents = 901, Lost, "events were lost", "A ring buffer, map or stack table was full when an event came. The counts tell per probe and cause how many; make the buffer or map larger or the filter narrower.", "tracepoint:raw_syscalls:sys_enter { print(nsecs) }";
+    LostEvents = 901, Lost, "events were lost", "A ring buffer, map or stack table was full when an event came, memory could not be read, a string was longer than max_strlen, or the kernel did not run the program. The counts tell per probe and cause how many; the warning says what can be done. With --strict the exit status is 5; -f json has an object for each.", "tracepoint:raw_syscalls:sys_enter { print(nsecs) }";
     CommandFailed = 902, Command, "the command could not be started", "The command given with -c does not exist or cannot be executed.", "lt -e 'begin { }' -c /nonexistent";
     OutputFailed = 903, Runtime, "output cannot be written", "Writing the output failed (disk full, reader gone).", "lt -o /dev/full -e 'begin { printf(\"x\") }'";
     UnreadableFile = 904, Usage, "file cannot be read", "The script file named on the command line cannot be read.", "lt /nonexistent.lt";

@@ -126,6 +126,12 @@ pub const ALL: &[Setting] = &[
         doc: "What is shown behind a string that str() cut off.",
     },
     Setting {
+        name: "perf_rb_pages",
+        aliases: &[],
+        kind: SettingKind::Number { min: 0, max: 1 << 18, field: |options| &mut options.ring_pages },
+        doc: "Size of the ring buffer of events in pages of 4096 bytes, up to a power of two; 0 for lt's own choice.",
+    },
+    Setting {
         name: "cache_user_symbols",
         aliases: &[],
         kind: SettingKind::Words(&["PER_PID", "PER_PROGRAM", "NONE", "1", "0"]),
@@ -153,7 +159,6 @@ pub const ALL: &[Setting] = &[
     without_effect("log_size", SettingValue::Number(1_000_000), "lt keeps the verifier's log whole."),
     without_effect("max_bpf_progs", SettingValue::Number(1024), "max_probes is the limit."),
     without_effect("on_stack_limit", SettingValue::Number(32), "lt places values itself."),
-    without_effect("perf_rb_pages", SettingValue::Number(0), "lt sizes its ring buffer itself."),
     without_effect("use_blazesym", SettingValue::Flag(true), "lt always does."),
     without_effect(
         "no_cpp_demangle",

@@ -545,7 +545,7 @@ pub enum LoadConst {
 
 /// Bytes of variables and slots that a program's frame has room for ([`Probe::framed`]); the rest of the stack is for what
 /// the functions spill.
-pub const FRAME_ROOM: u32 = 312;
+pub const FRAME_ROOM: u32 = 304;
 
 /// Name of the global variable (u64, section .bss) that holds the start of tracing in nanoseconds since boot.
 pub const START_SYMBOL: &str = "lt_start";

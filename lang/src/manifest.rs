@@ -18,7 +18,7 @@ pub use figures::{Figure, Part, numbers};
 use serde::{Deserialize, Serialize};
 pub use shapes::{EnumShape, FieldShape, RecordShape, Shapes};
 
-pub use loss::LossCause;
+pub use loss::{LOSSES, LossCause, LossRow};
 pub use rows::{ColumnKind, ColumnRole, MapView, RowColumn, RowPart, RowTable, TableId};
 
 /// Version of the manifest's form; a loader refuses another.

@@ -4,6 +4,7 @@ use crate::cuts::{Cuts, Request};
 use crate::decode;
 use crate::error::RunError;
 use crate::error::words;
+use crate::loss::Loss;
 use crate::map_reader::{Entries, MapReader};
 use crate::maps::{Screen, Selection, entry, show};
 use crate::options::OutputFormat;
@@ -342,10 +343,10 @@ impl<'m> Requests<'m> {
         self.output.attached(probes, self.sink.buffer());
     }
 
-    /// What machines are told about lost events.
-    pub fn report_lost(&mut self, events: u64) {
-        if events > 0 {
-            self.output.lost(events, self.sink.buffer());
+    /// What machines are told about losses.
+    pub fn report_lost(&mut self, losses: &[Loss<'_>]) {
+        for loss in losses.iter().filter(|loss| loss.row.is_loss) {
+            self.output.lost(loss, self.sink.buffer());
         }
     }
 

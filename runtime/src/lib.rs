@@ -24,6 +24,7 @@ mod log;
 mod loss;
 mod map_reader;
 mod maps;
+mod missed;
 mod names;
 mod options;
 mod output;

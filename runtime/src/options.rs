@@ -102,8 +102,10 @@ pub struct Outcome {
     pub child: Option<ChildStatus>,
     /// A test or benchmark failed.
     pub failed: bool,
-    /// Events, map updates and stacks that were lost, all together.
+    /// Events, map updates, stacks and so on that were lost, all together.
     pub lost: u64,
+    /// Probes of which this kernel does not tell how many hits it missed.
+    pub untold: Vec<String>,
     /// The signal that ended the run, if one did.
     pub signal: Option<i32>,
     /// Whoever read standard output went away before the end.

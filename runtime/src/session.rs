@@ -11,8 +11,9 @@ use crate::events::Requests;
 use crate::grace;
 use crate::kept::KeptMaps;
 use crate::load::Loaded;
-use crate::loss::losses;
+use crate::loss::{Loss, losses, total};
 use crate::map_reader::MapReader;
+use crate::missed::Missed;
 use crate::options::{ChildStatus, Outcome, OutputFormat, RunMode};
 use crate::output::{Sink, guard, output};
 use crate::poller::{Poller, Source, Timer, since_boot};
@@ -50,7 +51,7 @@ pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic), kept: Option<&mut Kept
         return Ok(Outcome::default());
     }
     let mut outcome = Outcome::default();
-    let result = run_session(&mut loaded, (probes, &iterators), &mut outcome, warn, kept);
+    let result = run_session(&mut loaded, (probes, &links, &iterators), &mut outcome, warn, kept);
     drop(iterators);
     loaded.state.set_stopped(true);
     // while the probes go, the command is told to end if it still runs
@@ -66,13 +67,13 @@ pub fn run(attached: Attached, warn: &dyn Fn(Diagnostic), kept: Option<&mut Kept
 
 fn run_session(
     loaded: &mut Loaded,
-    (probes, iterators): (usize, &[(String, Link)]),
+    (probes, links, iterators): (usize, &[Link], &[(String, Link)]),
     outcome: &mut Outcome,
     warn: &dyn Fn(Diagnostic),
     kept: Option<&mut KeptMaps>,
 ) -> Result<(), RunError> {
     let mut command = loaded.command.take();
-    let mut session = Session::new(loaded, warn, kept.as_deref())?;
+    let mut session = Session { links, ..Session::new(loaded, warn, kept.as_deref())? };
     if let Some(kept) = &kept {
         kept.restore(&loaded.manifest, session.requests.readers(), warn)?;
     }
@@ -88,9 +89,10 @@ fn run_session(
         session.keep(kept)?;
     }
     outcome.exit_code = loaded.state.exit_code();
-    let losses = losses(&loaded.manifest, &loaded.state);
-    outcome.lost = losses.total;
-    losses.warnings.into_iter().for_each(warn);
+    let losses = session.losses();
+    outcome.lost = total(&losses);
+    outcome.untold = session.missed.untold();
+    losses.iter().map(Loss::warning).for_each(warn);
     result
 }
 
@@ -107,6 +109,9 @@ pub(crate) struct Session<'l> {
     own_signals: Option<OwnSignals>,
     /// A test or benchmark failed.
     pub(crate) failed: bool,
+    links: &'l [Link],
+    /// What the kernel counts.
+    missed: Missed<'l>,
 }
 
 impl<'l> Session<'l> {
@@ -166,6 +171,8 @@ impl<'l> Session<'l> {
             timers: Vec::new(),
             own_signals: None,
             failed: false,
+            links: &[],
+            missed: Missed::default(),
         })
     }
 
@@ -191,6 +198,9 @@ impl<'l> Session<'l> {
         }
         self.watch(&signals, command.as_deref())?;
         self.requests.cuts.activate();
+        let manifest = &self.loaded.manifest;
+        let fds = manifest.programs.iter().map(|program| self.program(program)).collect::<Result<_, _>>()?;
+        self.missed = Missed::begin(manifest, fds, self.links);
         self.loaded.state.set_stopped(false);
         self.notify();
         if let Some(command) = command {
@@ -413,6 +423,11 @@ impl<'l> Session<'l> {
         Ok(())
     }
 
+    /// What was lost so far.
+    fn losses(&self) -> Vec<Loss<'l>> {
+        losses(&self.loaded.manifest, &self.loaded.state, &self.missed)
+    }
+
     /// Keeps what the maps hold now.
     fn keep(&self, kept: &mut KeptMaps) -> Result<(), RunError> {
         let fds = map_descriptors(&self.loaded.object, &self.loaded.manifest)?;
@@ -428,7 +443,9 @@ impl<'l> Session<'l> {
         self.wait_for_programs()?;
         self.drain_all()?;
         self.run_drivers(&Attach::End)?;
-        self.requests.report_lost(losses(&self.loaded.manifest, &self.loaded.state).events);
+        self.missed.end();
+        let losses = self.losses();
+        self.requests.report_lost(&losses);
         if self.loaded.options.mode == RunMode::Trace && !self.loaded.options.no_summary {
             self.requests.show_final_maps()?;
         }

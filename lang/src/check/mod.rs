@@ -72,6 +72,8 @@ pub struct SessionOptions {
     pub max_probes: u32,
     /// Bytes of the event ring; a power of two, at least a page. Small by default: mapped pages count as memory of lt.
     pub ring_bytes: u32,
+    /// The same in pages of 4096 bytes, as a script wants it; 0: it does not care.
+    pub ring_pages: u32,
     /// `$1`, `$2`, ...
     pub positional: Vec<String>,
     /// Options of the script behind `--`: `--name=value`, `--name`.
@@ -115,6 +117,7 @@ impl Default for SessionOptions {
             max_map_keys: 4096,
             max_probes: 1024,
             ring_bytes: 512 << 10,
+            ring_pages: 0,
             positional: Vec::new(),
             named: Vec::new(),
             max_cat_bytes: 10240,

@@ -122,7 +122,8 @@ impl Session<'_> {
 
     /// Size of the event ring: a power of two, at least a page.
     pub(super) fn ring_bytes(&self) -> u32 {
-        self.options.ring_bytes.clamp(PAGE, 1 << 30).next_power_of_two()
+        let wanted = if self.options.ring_pages > 0 { self.options.ring_pages * PAGE } else { self.options.ring_bytes };
+        wanted.clamp(PAGE, 1 << 30).next_power_of_two()
     }
 
     /// Checks what the program of the attach point at `span` needs.

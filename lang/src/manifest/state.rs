@@ -24,10 +24,10 @@ pub const COUNTERS: usize = 7;
 
 /// Index of a loss counter.
 pub fn counter(program: ProgramId, cause: LossCause) -> usize {
-    COUNTERS + program.0 as usize * LossCause::ALL.len() + cause as usize
+    COUNTERS + program.0 as usize * LossCause::COUNT + cause as usize
 }
 
 /// Number of words for a script with so many programs.
 pub fn words(programs: usize) -> usize {
-    COUNTERS + programs * LossCause::ALL.len()
+    COUNTERS + programs * LossCause::COUNT
 }

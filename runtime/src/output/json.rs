@@ -2,6 +2,7 @@
 
 use super::plain::{is_guarded, write_keys, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun};
+use crate::loss::Loss;
 use crate::rows::{Row, write_json_row};
 use crate::value::{Histogram, Int, Value};
 use std::io::Write;
@@ -110,8 +111,12 @@ impl Output for Json {
         let _ = writeln!(out, r#": {{"average": {}, "iters": {}}}}}}}"#, run.average, run.runs);
     }
 
-    fn lost(&mut self, events: u64, out: &mut Vec<u8>) {
-        let _ = writeln!(out, r#"{{"type": "lost_events", "data": {{"events": {events}}}}}"#);
+    /// What bpftrace prints, with the program and the cause behind it.
+    fn lost(&mut self, loss: &Loss<'_>, out: &mut Vec<u8>) {
+        let count = loss.count;
+        let _ = write!(out, r#"{{"type": "lost_events", "count": {count}, "data": {{"events": {count}, "probe": "#);
+        write_string(loss.program.probe.as_bytes(), out);
+        let _ = writeln!(out, r#", "cause": "{}"}}}}"#, loss.row.name);
     }
 }
 

@@ -16,6 +16,7 @@ pub use printf::format;
 pub use sink::Sink;
 pub use text::Text;
 
+use crate::loss::Loss;
 use crate::options::OutputFormat;
 use crate::rows::{Csv, Row};
 use crate::value::Value;
@@ -112,8 +113,8 @@ pub trait Output {
     fn test_result(&mut self, run: &TestRun<'_>, out: &mut Vec<u8>);
     /// A benchmark has run.
     fn benchmark_result(&mut self, run: &BenchmarkRun<'_>, out: &mut Vec<u8>);
-    /// So many events were lost (in forms that machines read; people get a diagnostic).
-    fn lost(&mut self, events: u64, out: &mut Vec<u8>);
+    /// So much was lost for one cause (in forms that machines read; people get a diagnostic).
+    fn lost(&mut self, loss: &Loss<'_>, out: &mut Vec<u8>);
 }
 
 /// The output for `format`.

@@ -2,6 +2,7 @@
 
 use super::plain::{INDENT, is_long, write_figures, write_keys, write_text, write_value};
 use super::{BenchmarkRun, MapForm, MapHead, Message, Output, TestRun, trials};
+use crate::loss::Loss;
 use crate::rows::{Row, write_text_row};
 use crate::value::Value;
 use std::rc::Rc;
@@ -67,7 +68,7 @@ impl Output for Text {
         trials::benchmark_text(run, out);
     }
 
-    fn lost(&mut self, _events: u64, _out: &mut Vec<u8>) {}
+    fn lost(&mut self, _loss: &Loss<'_>, _out: &mut Vec<u8>) {}
 }
 
 /// `@x[key]`

@@ -3,6 +3,7 @@
 
 use super::cell::{Cell, Row};
 use super::guarded;
+use crate::loss::Loss;
 use crate::output::plain;
 use crate::output::{BenchmarkRun, MapHead, Message, Output, TestRun, Text};
 use crate::value::Value;
@@ -94,7 +95,7 @@ impl Output for Csv {
         self.aside(|form, out| form.benchmark_result(run, out));
     }
 
-    fn lost(&mut self, _events: u64, _out: &mut Vec<u8>) {}
+    fn lost(&mut self, _loss: &Loss<'_>, _out: &mut Vec<u8>) {}
 }
 
 /// One line, quoted as RFC 4180 says where it has to be.
