@@ -14,12 +14,33 @@ pub fn trials() -> Vec<Trial> {
         on_kernel("functions::has_key", has_key),
         on_kernel("functions::strings", strings),
         on_kernel("functions::enumerators", enumerators),
+        on_kernel("functions::conditions_on_the_kernel", conditions),
     ]
 }
 
 fn lines(ran: &Ran, wanted: &[&str]) -> Result<(), String> {
     let seen: Vec<_> = ran.stdout.lines().filter(|line| !line.is_empty()).collect();
     expect(ran.status == 0 && seen == wanted, &format!("these lines: {wanted:?}"), ran)
+}
+
+/// What a condition leaves out need not fit this kernel; which kernel it is, uname tells.
+fn conditions() -> Result<(), String> {
+    let uname = Command::new("uname").arg("-r").output().expect("uname runs");
+    let release = String::from_utf8_lossy(&uname.stdout).into_owned();
+    let version: Vec<&str> = release.split(['.', '-']).take(2).collect();
+    let ran = one_liner(&format!(
+        "begin {{ if (kernel == {}) {{ print(\"this one\") }} else {{ print(curtask.no_such_field) }} \
+         print(kernel >= 4.1 ? \"new\" : curtask.no_such_field); \
+         if (has_field(struct task_struct, no_such_field)) {{ print(curtask.no_such_field) }} else {{ print(\"lacks it\") }} \
+         print((has_field(struct task_struct, se.exec_start), has_type(struct no_such), has_type(struct file))); \
+         print((has_probe(\"interval:s:1\"), has_probe(\"tracepoint:no:such\"), \
+           has_probe(\"tracepoint:raw_syscalls:sys_enter\"))) }} \
+         tracepoint:raw_syscalls:sys_enter /has_field(args, id) && !has_field(args, no_such)/ {{ print(\"args\"); exit() }}",
+        version.join(".")
+    ));
+    let wanted = ["this one", "new", "lacks it", "(true, false, true)", "(true, false, true)", "args"];
+    let seen: Vec<_> = ran.stdout.lines().filter(|line| !line.is_empty()).collect();
+    expect(ran.status == 0 && seen.starts_with(&wanted), &format!("these lines: {wanted:?}"), &ran)
 }
 
 /// What `date` says, in seconds since the epoch.

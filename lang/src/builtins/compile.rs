@@ -1,6 +1,6 @@
 //! What is decided when the script is compiled, and strings beyond the usual.
 
-use super::{Builtin, Lowering, Param, ParamClass, RequestForm, Returns, TypeTest, ValueForm};
+use super::{Builtin, KernelQuestion, Lowering, Param, ParamClass, RequestForm, Returns, TypeTest, ValueForm};
 use crate::types::Type;
 
 const VALUE: &[Param] = &[Param::required("value", ParamClass::Any)];
@@ -24,6 +24,37 @@ pub(super) const ROWS: &[Builtin] = &[
     is("is_ptr", TypeTest::Pointer, "Whether a value is a pointer.", "begin { print(is_ptr(curtask)) }"),
     is("is_str", TypeTest::String, "Whether a value is a string.", "begin { print(is_str(comm)) }"),
     is("is_literal", TypeTest::Literal, "Whether a value is written as a literal.", "begin { print(is_literal(1)) }"),
+    Builtin::value(
+        "kernel",
+        Type::Void,
+        Lowering::Value(ValueForm::Asks(KernelQuestion::Version)),
+        "The version of the kernel, in a comparison with another. What such a condition leaves out need not fit this kernel.",
+        "begin { if (kernel >= 5.10) { print(\"it is\") } }",
+    ),
+    Builtin::function(
+        "has_field",
+        &[Param::required("type", ParamClass::TypeName), Param::required("field", ParamClass::Path)],
+        Returns::Fixed(Type::Bool),
+        Lowering::Value(ValueForm::Asks(KernelQuestion::Field)),
+        "Whether a type of the kernel, or `args`, has a field. What such a condition leaves out need not fit this kernel.",
+        "begin { if (has_field(struct task_struct, __state)) { print(curtask.__state) } else { print(curtask.state) } }",
+    ),
+    Builtin::function(
+        "has_type",
+        &[Param::required("type", ParamClass::TypeName)],
+        Returns::Fixed(Type::Bool),
+        Lowering::Value(ValueForm::Asks(KernelQuestion::Type)),
+        "Whether the kernel has a type. What such a condition leaves out need not fit this kernel.",
+        "begin { print(has_type(struct task_struct)) }",
+    ),
+    Builtin::function(
+        "has_probe",
+        &[Param::required("probe", ParamClass::Text)],
+        Returns::Fixed(Type::Bool),
+        Lowering::Value(ValueForm::Asks(KernelQuestion::Probe)),
+        "Whether the kernel has what an attach point names. What such a condition leaves out need not fit this kernel.",
+        "begin { print(has_probe(\"kprobe:vfs_read\")) }",
+    ),
     Builtin::function(
         "static_assert",
         &[Param::required("condition", ParamClass::Any), Param::required("message", ParamClass::Text)],

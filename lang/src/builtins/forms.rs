@@ -71,6 +71,21 @@ pub enum ValueForm {
     CompareBytes,
     /// The kernel's number for a socket.
     SocketCookie,
+    /// A question about the kernel that the script is compiled for.
+    Asks(KernelQuestion),
+}
+
+/// A question about the kernel that the script is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelQuestion {
+    /// Its version: compared with another.
+    Version,
+    /// Whether a record, or the arguments of the probe, have a field.
+    Field,
+    /// Whether it has a type.
+    Type,
+    /// Whether it has what an attach point names.
+    Probe,
 }
 
 /// A question about a type.

@@ -17,7 +17,7 @@ mod time;
 
 use crate::hir::Intrinsic;
 use crate::types::{AddressSpace, Type};
-pub use forms::{RequestForm, TypeTest, ValueForm};
+pub use forms::{KernelQuestion, RequestForm, TypeTest, ValueForm};
 
 /// A row of the table.
 #[derive(Debug)]
@@ -141,6 +141,10 @@ pub enum ParamClass {
     Key,
     /// A scratch variable, which is assigned to.
     Variable,
+    /// The name of a type: `struct file`.
+    TypeName,
+    /// A path of names: `a.b`.
+    Path,
     /// A map, named without a key, or a stack.
     MapOrStack,
     /// Any value.

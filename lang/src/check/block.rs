@@ -24,6 +24,10 @@ impl Checker<'_> {
     /// `if c { a } else { b }` as a value.
     pub(super) fn choice(&mut self, condition: &Expr, then: &Block, otherwise: Option<&Block>, span: Span) -> Type {
         self.condition(condition);
+        if let Some(answer) = self.answer(condition) {
+            let taken = if answer { Some(then) } else { otherwise };
+            return taken.map_or(Type::Void, |block| self.block_value(block));
+        }
         let one = self.block_value(then);
         let other = otherwise.map_or(Type::Void, |block| self.block_value(block));
         if one == Type::Void && other == Type::Void {

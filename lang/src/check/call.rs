@@ -176,6 +176,8 @@ impl Checker<'_> {
                 _ => self.value(arg) != Type::Error,
             },
             ParamClass::Key => self.value(arg) != Type::Error,
+            // what they mean is for the function to say
+            ParamClass::TypeName | ParamClass::Path => true,
             ParamClass::Variable => matches!(arg.kind, ExprKind::Var(_)) || self.not_a_variable(name, arg),
             ParamClass::Any => self.expr(arg) != Type::Error,
             ParamClass::StackOption => self.stack_option(arg),

@@ -116,7 +116,7 @@ impl Checker<'_> {
     }
 
     /// The type that a type name means; pointers point where bare addresses of the probe do.
-    fn resolve(&mut self, name: &TypeName) -> Result<Type, TypeNameError> {
+    pub(super) fn resolve(&mut self, name: &TypeName) -> Result<Type, TypeNameError> {
         let (ty, word) = match &name.base {
             TypeBase::Name { tag, name } => (self.base_type(*tag, &name.text)?, name.text.as_str()),
             TypeBase::TypeOf(operand) => (self.type_operand(operand).ok_or(TypeNameError::Reported)?, "typeof"),

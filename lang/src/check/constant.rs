@@ -29,6 +29,9 @@ impl Checker<'_> {
     /// The value of an expression that was checked, when it is known.
     pub(super) fn constant(&self, expr: &Expr) -> Option<Constant> {
         let number = |value: i64| Some(Constant::Int(value));
+        if let Some(answer) = self.answer(expr) {
+            return number(i64::from(answer));
+        }
         match &expr.kind {
             ExprKind::Int { bits, .. } => number(*bits as i64),
             ExprKind::Bool(value) => number(i64::from(*value)),

@@ -50,6 +50,7 @@ impl Checker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Type {
         let ty = self.expr_kind(expr);
         self.set_type(expr.id, &ty);
+        self.note_answer(expr);
         ty
     }
 
@@ -84,7 +85,7 @@ impl Checker<'_> {
             ExprKind::Tuple(values) if values.is_empty() => self.unsupported("the empty tuple is", expr.span),
             ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.value(value)).collect()),
             ExprKind::OffsetOf { of, path } => self.offset_of(of, path, expr.id),
-            ExprKind::TypeOf(_) => self.unsupported("`typeof` as an argument is", expr.span),
+            ExprKind::TypeOf(_) => self.unsupported("a type as a value is", expr.span),
             ExprKind::TypeInfo(_) => self.unsupported("`typeinfo` is", expr.span),
             ExprKind::Record(fields) => self.record_literal(fields),
             ExprKind::Block(block) => self.block_value(block),
@@ -250,6 +251,9 @@ impl Checker<'_> {
 
     fn ternary(&mut self, condition: &Expr, then: Option<&Expr>, otherwise: &Expr, span: Span) -> Type {
         self.condition(condition);
+        if let (Some(answer), Some(then)) = (self.answer(condition), then) {
+            return self.expr(if answer { then } else { otherwise });
+        }
         let then_type = match then {
             Some(then) => self.expr(then),
             None => self.program.ty(condition).clone(),

@@ -106,6 +106,7 @@ impl Checker<'_> {
             }
             ValueForm::CompareBytes => self.compared(args),
             ValueForm::SocketCookie => self.socket(args, name.span),
+            ValueForm::Asks(question) => self.question(question, args, name.span),
             ValueForm::ProcessId { .. }
             | ValueForm::Named(_)
             | ValueForm::UserName

@@ -12,6 +12,7 @@ mod attach;
 mod block;
 mod call;
 mod cast;
+mod conditions;
 mod constant;
 mod expr;
 mod figures;
@@ -163,6 +164,8 @@ pub(crate) struct CheckedProgram {
     pub(crate) record_fields: HashSet<String>,
     /// The action depends on the place that it is attached to.
     pub(crate) knows_place: bool,
+    /// Conditions that are known because the kernel is; what they leave out was not checked.
+    pub(crate) answers: HashMap<NodeId, bool>,
 }
 
 impl CheckedProgram {
@@ -170,7 +173,17 @@ impl CheckedProgram {
         let types = vec![Type::Error; nodes as usize];
         let record_fields = HashSet::new();
         let (vars, var_at, measured) = (Vec::new(), HashMap::new(), HashMap::new());
-        CheckedProgram { probe, point, types, vars, var_at, measured, record_fields, knows_place: false }
+        CheckedProgram {
+            probe,
+            point,
+            types,
+            vars,
+            var_at,
+            measured,
+            record_fields,
+            knows_place: false,
+            answers: HashMap::new(),
+        }
     }
 
     /// The type of an expression.

@@ -29,8 +29,13 @@ impl Checker<'_> {
     pub(super) fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Type {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             self.condition(left);
-            self.condition(right);
+            if self.answer(left) != Some(op == BinaryOp::Or) {
+                self.condition(right);
+            }
             return Type::Bool;
+        }
+        if let Some(ty) = self.version_condition(op, left, right) {
+            return ty;
         }
         let (mut left_type, mut right_type) = (self.value(left), self.value(right));
         if matches!(right_type, Type::String { .. }) {

@@ -36,6 +36,12 @@ impl Checker<'_> {
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, stmt.span),
             StmtKind::If { condition, then, otherwise } => {
                 self.condition(condition);
+                if let Some(answer) = self.answer(condition) {
+                    if let Some(taken) = if answer { Some(then) } else { otherwise.as_ref() } {
+                        self.block(taken);
+                    }
+                    return;
+                }
                 let known = self.constant(condition).map(|value| value.is_true());
                 self.branch(then, known == Some(false));
                 if let Some(otherwise) = otherwise {

@@ -514,3 +514,26 @@ fn sockets_are_typed_arguments() {
     let found = messages_on(&old, "fentry:tcp_v4_connect { print(socket_cookie(args.sk)) }");
     assert_eq!(found.iter().map(|found| found.0.code).collect::<Vec<_>>(), [Code::MissingFeature]);
 }
+
+#[test]
+fn conditions_on_the_kernel() {
+    accept_all(&[
+        "begin { if (has_field(struct task_struct, state)) { print(curtask.state) } else { print(curtask.__state) } }",
+        "begin { if (!has_field(struct task_struct, state)) { print(curtask.__state) } }",
+        "begin { if (has_field(struct file, f_pos) && has_type(struct nothing)) { print(((struct nothing *)0).x) } }",
+        "begin { if (kernel >= 5.10 && kernel < 6.2) { print(1) } else { print(nonsense) } }",
+        "begin { $x = kernel > 6.1 ? curtask.nonsense : 5; print($x) }",
+        "begin { $x = if (kernel == 6.1) { 1 } else { nonsense() }; print($x) }",
+        "begin { print(has_probe(\"kprobe:vfs_read\")); if (has_probe(\"kprobe:vfs_raed\")) { nonsense() } }",
+        "kprobe:vfs_read { if (has_field(args, pos)) { print(args.pos) } else { print(args.ops) } }",
+        "begin /has_field(struct file, f_path.dentry)/ { print(has_type(uint32)) }",
+    ]);
+    expect_all(&[
+        ("begin { print(kernel) }", Code::TypeMismatch, "kernel"),
+        ("begin { if (kernel > pid) { } }", Code::TypeMismatch, "kernel > pid"),
+        ("begin { if (has_field(5, x)) { } }", Code::TypeMismatch, "5"),
+        ("begin { if (has_field(struct file, 5)) { } }", Code::TypeMismatch, "5"),
+        ("begin { if (has_field(struct file, f_pos)) { print(nonsense) } }", Code::UnknownName, "nonsense"),
+        ("begin { if (pid == 1) { print(1) } else { print(nonsense) } }", Code::UnknownName, "nonsense"),
+    ]);
+}

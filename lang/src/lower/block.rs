@@ -1,7 +1,7 @@
 //! Blocks and `if` as values.
 
 use super::Body;
-use super::expr::nothing;
+use super::expr::{int, nothing};
 use crate::ast::{Block, Expr};
 use crate::hir;
 use crate::source::Span;
@@ -40,6 +40,10 @@ impl Body<'_, '_> {
         ty: &Type,
         span: Span,
     ) -> hir::Expr {
+        if let Some(answer) = self.answer(condition) {
+            let taken = if answer { Some(then) } else { otherwise };
+            return taken.map_or_else(|| nothing(ty, span), |block| self.block_value(block, ty, span));
+        }
         let condition = Box::new(self.condition(condition));
         let then = Box::new(self.block_value(then, ty, span));
         let otherwise = otherwise.map_or_else(|| nothing(ty, span), |block| self.block_value(block, ty, span));
@@ -54,6 +58,12 @@ impl Body<'_, '_> {
         then: &Block,
         otherwise: Option<&Block>,
     ) -> hir::StmtKind {
+        if let Some(answer) = self.answer(condition) {
+            let taken = if answer { Some(then) } else { otherwise };
+            let condition = int(1, Type::Bool, condition.span);
+            let then = taken.map_or_else(Vec::new, |block| self.block(block));
+            return hir::StmtKind::If { condition, then, otherwise: Vec::new() };
+        }
         let condition = self.condition(condition);
         let then = self.block(then);
         let otherwise = otherwise.map_or_else(Vec::new, |block| self.block(block));

@@ -47,7 +47,10 @@ impl Body<'_, '_> {
     /// An expression of its own type.
     pub(super) fn expr(&mut self, expr: &Expr) -> hir::Expr {
         self.expressions += 1;
-        let lowered = self.own_expr(expr);
+        let lowered = match self.answer(expr) {
+            Some(answer) => int(i64::from(answer), Type::Bool, expr.span),
+            None => self.own_expr(expr),
+        };
         self.expressions -= 1;
         lowered
     }
@@ -111,6 +114,11 @@ impl Body<'_, '_> {
             | ExprKind::Error => return nothing(&ty, span),
         };
         hir::Expr { kind, ty, span }
+    }
+
+    /// What is known about a condition because the kernel is known.
+    pub(super) fn answer(&self, condition: &Expr) -> Option<bool> {
+        self.program.answers.get(&condition.id).copied()
     }
 
     fn expr_as(&mut self, expr: &Expr, ty: &Type) -> hir::Expr {
@@ -268,6 +276,10 @@ impl Body<'_, '_> {
 
     fn binary(&mut self, op: ast::BinaryOp, left: &Expr, right: &Expr, ty: Type, span: Span) -> hir::Expr {
         if let ast::BinaryOp::And | ast::BinaryOp::Or = op {
+            if self.answer(left).is_some() {
+                // the other way was answered
+                return self.condition(right);
+            }
             let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
             let kind = hir::ExprKind::Logical { and: op == ast::BinaryOp::And, left, right };
             return hir::Expr { kind, ty: Type::Bool, span };
@@ -354,6 +366,9 @@ impl Body<'_, '_> {
     }
 
     fn select(&mut self, condition: &Expr, then: Option<&Expr>, otherwise: &Expr, ty: &Type, span: Span) -> hir::Expr {
+        if let (Some(answer), Some(then)) = (self.answer(condition), then) {
+            return self.expr_as(if answer { then } else { otherwise }, ty);
+        }
         if then.is_none() && has_effects(condition) {
             self.not_supported(condition.span, "the left side of `?:` cannot change anything yet");
         }

@@ -75,7 +75,7 @@ impl Body<'_, '_> {
                 };
                 int(i64::from(size), ty, span)
             }
-            ValueForm::Settings => nothing(&ty, span),
+            ValueForm::Settings | ValueForm::Asks(_) => nothing(&ty, span),
             ValueForm::DefaultLength => int(i64::from(self.session.options.max_strlen), ty, span),
             ValueForm::ScriptOption => self.option(args, ty, span),
             ValueForm::Search { index } => self.search(index, args, span),

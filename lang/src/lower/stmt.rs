@@ -64,10 +64,7 @@ impl Body<'_, '_> {
             StmtKind::Let { name, value, .. } => self.set_var(name.span, value.as_ref(), span),
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, span),
             StmtKind::If { condition, then, otherwise } => {
-                let condition = self.condition(condition);
-                let then = self.block(then);
-                let otherwise = otherwise.as_ref().map_or_else(Vec::new, |block| self.block(block));
-                Some(hir::StmtKind::If { condition, then, otherwise })
+                Some(self.discard_choice(condition, then, otherwise.as_ref()))
             }
             StmtKind::Block(block) => {
                 out.extend(self.block(block));

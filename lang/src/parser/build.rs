@@ -1,8 +1,8 @@
 //! Makes the nodes of the tree for the grammar's actions: numbers them, keeps them shallow.
 
 use crate::ast::{
-    Argument, AttachPoint, BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeName, TypeOperand,
-    UnaryOp,
+    Argument, AttachPoint, BinaryOp, Block, Expr, ExprKind, Ident, NodeId, Stmt, StmtKind, TypeBase, TypeName,
+    TypeOperand, TypeTag, UnaryOp,
 };
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -207,6 +207,13 @@ impl<'a> Builder<'a> {
     pub(crate) fn type_of(&mut self, l: usize, of: TypeOperand, r: usize) -> Expr {
         let below = self.operand_height(&of);
         self.node(l, ExprKind::TypeOf(of), r, below)
+    }
+
+    /// `struct x` where a value could stand: an argument.
+    pub(crate) fn tagged_type(&mut self, l: usize, tag: TypeTag, name: Ident, r: usize) -> Expr {
+        let base = TypeBase::Name { tag: Some(tag), name };
+        let of = TypeName { base, suffixes: Vec::new(), span: self.span(l, r) };
+        self.type_of(l, TypeOperand::Type(of), r)
     }
 
     pub(crate) fn type_info(&mut self, l: usize, of: TypeOperand, r: usize) -> Expr {

@@ -52,6 +52,9 @@ const OPERANDS: &[&str] = &[
     "typeof",
     "typeinfo",
     "comptime",
+    "struct",
+    "union",
+    "enum",
 ];
 
 /// Terminals that begin statements.
