@@ -182,7 +182,7 @@ impl Checker<'_> {
     /// Whether an attach point can be found on this kernel.
     fn has_probe(&self, text: &str) -> bool {
         let mut sources = SourceMap::default();
-        let file = sources.add("has_probe", &format!("{text} {{ }}"));
+        let file = sources.add("has_probe", format!("{text} {{ }}"));
         let (ast, messages) = crate::parse(&sources, file);
         if messages.has_errors() {
             return false;
