@@ -125,8 +125,15 @@ pub fn cuts_program(period: &str) -> String {
     )
 }
 
+/// Hits that the kernel missed and lt told of: kernels that preempt run no program for a CPU's tracepoints while a task
+/// that was put aside there holds a map.
+fn missed(stderr: &str) -> i64 {
+    let number = |line: &str| line.split_once(" hit")?.0.rsplit_once(": ")?.1.parse::<i64>().ok();
+    stderr.lines().filter(|line| line.contains("missed")).filter_map(number).sum()
+}
+
 /// What is wrong with the cuts in this output; each writer made so many writes.
-pub fn check_cuts(stdout: &str, blocks: i64) -> Result<(), String> {
+pub fn check_cuts(stdout: &str, stderr: &str, blocks: i64) -> Result<(), String> {
     let sum = |prefix: &str| -> i64 {
         let lines = stdout.lines().filter(|line| line.starts_with(prefix));
         lines.filter_map(|line| line.rsplit_once(": ")?.1.parse::<i64>().ok()).sum()
@@ -146,6 +153,8 @@ pub fn check_cuts(stdout: &str, blocks: i64) -> Result<(), String> {
     let cuts = stdout.lines().filter(|line| line.starts_with("@n: ")).count();
     let seen = [sum("@n: "), sum("@by["), sum("@pid[") / 2, sum("@k["), sum("@all[0]"), count, total / 3, histogram];
     let ticks = sum("@tick[");
+    // all maps saw the same; what is not there was told
+    let sent = if (sent - missed(stderr)..sent).contains(&seen[0]) { seen[0] } else { sent };
     if seen != [sent; 8] || sum("@all[1]") != ticks || cuts < 3 {
         return Err(format!("sent {sent}, saw {seen:?}; {ticks} ticks, saw {}; {cuts} cuts", sum("@all[1]")));
     }
@@ -227,7 +236,7 @@ fn cuts() -> Result<(), String> {
     let blocks = 200_000;
     let ran = lt(["-e", &cuts_program("ms:30"), "-c", &writers_command(CUT_WRITERS, blocks)]);
     expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
-    check_cuts(&ran.stdout, blocks).map_err(|what| format!("{what}\n{}", ran.stderr))
+    check_cuts(&ran.stdout, &ran.stderr, blocks).map_err(|what| format!("{what}\n{}", ran.stderr))
 }
 
 /// Programs that take their time between reading which page it is and updating it: without waiting for them, some updates
@@ -242,18 +251,19 @@ pub fn slow_program() -> String {
 }
 
 /// What is wrong with them.
-pub fn check_slow(stdout: &str, blocks: i64) -> Result<(), String> {
+pub fn check_slow(stdout: &str, stderr: &str, blocks: i64) -> Result<(), String> {
     let cuts = stdout.lines().filter_map(|line| line.strip_prefix("@n: ")?.parse::<i64>().ok());
     let stats = stdout.lines().filter_map(|line| leading(line.strip_prefix("@s: { .count = ")?));
     let seen = (cuts.sum::<i64>(), stats.sum::<i64>());
-    if seen == (2 * blocks, 2 * blocks) { Ok(()) } else { Err(format!("sent {}, saw {seen:?}", 2 * blocks)) }
+    let sent = 2 * blocks - missed(stderr)..=2 * blocks;
+    if seen.0 == seen.1 && sent.contains(&seen.0) { Ok(()) } else { Err(format!("sent {}, saw {seen:?}", 2 * blocks)) }
 }
 
 fn slow_programs() -> Result<(), String> {
     let blocks = 10_000;
     let ran = lt(["-e", &slow_program(), "-c", &writers_command(SLOW_WRITERS, blocks)]);
     expect(ran.status == 0, "it failed", &ran)?;
-    check_slow(&ran.stdout, blocks).or_else(|what| expect(false, &what, &ran))
+    check_slow(&ran.stdout, &ran.stderr, blocks).or_else(|what| expect(false, &what, &ran))
 }
 
 /// A probe that prints and clears by itself, once in 50 hits on one of the CPUs: two that do it at once may both print before
@@ -266,7 +276,7 @@ fn cuts_by_probes() -> Result<(), String> {
     );
     let ran = lt(["-e", &program, "-c", &writers_command(CUT_WRITERS, blocks)]);
     expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
-    check_slow(&ran.stdout, blocks).or_else(|what| expect(false, &what, &ran))
+    check_slow(&ran.stdout, &ran.stderr, blocks).or_else(|what| expect(false, &what, &ran))
 }
 
 fn zero() -> Result<(), String> {

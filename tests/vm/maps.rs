@@ -16,12 +16,12 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("maps_every_update_is_in_one_cut", cuts, |output| {
             output.success()?;
-            maps::check_cuts(&output.out(), BLOCKS)
+            maps::check_cuts(&output.out(), &output.err(), BLOCKS)
         })
         .timeout(Duration::from_secs(120)),
         Case::new("maps_programs_that_still_run", slow, |output| {
             output.success()?;
-            maps::check_slow(&output.out(), BLOCKS)
+            maps::check_slow(&output.out(), &output.err(), BLOCKS)
         })
         .since("5.17")
         .timeout(Duration::from_secs(120)),
