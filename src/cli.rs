@@ -1,5 +1,6 @@
 //! The command line: what can be said, and what was said.
 
+use crate::invocation::Loaded;
 use clap::{ArgAction, Parser, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -163,6 +164,10 @@ pub struct Cli {
     /// What stands behind `--`.
     #[arg(skip)]
     pub after: Vec<String>,
+
+    /// The script, where it was read to see what it declares.
+    #[arg(skip)]
+    pub loaded: Option<Loaded>,
 }
 
 /// Bytes: a number, perhaps with K, M or G (KiB and so on).

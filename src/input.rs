@@ -1,6 +1,7 @@
 //! Where a script comes from: `-e`, a file, standard input.
 
 use crate::cli::Cli;
+use crate::invocation::Loaded;
 use clap::CommandFactory;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::{Diagnostic, nearest};
@@ -37,7 +38,7 @@ pub enum Request {
 }
 
 /// A script's text and its arguments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Script {
     /// As messages call it.
     pub name: String,
@@ -50,7 +51,8 @@ pub struct Script {
 }
 
 impl Script {
-    fn new(name: &str, text: String) -> Script {
+    /// A script without arguments.
+    pub fn new(name: &str, text: String) -> Script {
         Script { name: name.into(), text, args: Vec::new(), named: Vec::new() }
     }
 
@@ -72,7 +74,10 @@ impl Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["check", "doc", "explain", "fmt", "kernel-profile", "probes", "repl"];
+const COMMANDS: &[&str] = &["check", "doc", "explain", "fmt", "kernel-profile", "probes", "repl", "run"];
+
+/// Subcommands for those who work on lt.
+const HIDDEN: &[&str] = &["load-artifacts"];
 
 /// Most bytes of a script that are read: the language's limit and a little, so that the parser can say it.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -91,6 +96,9 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
     if cli.info {
         return Ok(Request::Info);
     }
+    if let Some(Loaded { script, texts: Some(_) }) = &cli.loaded {
+        return Ok(Request::Script(script.clone()));
+    }
     if !cli.execute.is_empty() {
         return Ok(given(cli));
     }
@@ -105,6 +113,14 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
                 .help("give a program with -e, a script file, `-` for standard input, or see `lt --help`"))
         };
     };
+    let (first, args) = match args.split_first() {
+        Some((name, args)) if first == "run" => (name, args),
+        None if first == "run" => return Err(usage("`lt run` needs a script").help("for example: lt run tool.lt")),
+        _ => (first, args),
+    };
+    if let Some(loaded) = &cli.loaded {
+        return Ok(Request::Script(loaded.script.clone().with(cli, args)));
+    }
     if first == "-" || is_file_name(first) {
         return Ok(Request::Script(read_script(first)?.with(cli, args)));
     }
@@ -130,6 +146,16 @@ pub fn read_script(name: &str) -> Result<Script, Diagnostic> {
         return Ok(Script::new("<stdin>", text));
     }
     Ok(Script::new(name, read_file(name)?))
+}
+
+/// Whether a word is the name of a command.
+pub fn is_command(word: &str) -> bool {
+    COMMANDS.contains(&word) || HIDDEN.contains(&word)
+}
+
+/// The script that a word names; `None` for the name of a command, and of nothing.
+pub fn find_script(word: &str) -> Option<Result<Script, Diagnostic>> {
+    (word == "-" || is_file_name(word)).then(|| read_script(word))
 }
 
 /// `lt check`: what follows is file names.

@@ -1,12 +1,13 @@
 //! The prompt: reads entries and carries them out until the input ends. On a terminal it has an editor and goes on with
 //! whatever comes; over a pipe it is silent but for what entries print.
 
+use crate::arguments::Texts;
 use crate::cli::Cli;
 use crate::commands::{self, Act};
 use crate::docs;
 use crate::input;
 use crate::repl::{Line, Surroundings, Terminal};
-use crate::session::{Session, Status, exit_status, run_options};
+use crate::session::{Arguments, Session, Status, exit_status, run_options};
 use lt_lang::SessionOptions;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
@@ -169,7 +170,7 @@ impl Prompt<'_> {
         let kernel = Rc::clone(&self.kernel);
         let composed = session.book.compose(&mut session.sources, name, text, shape);
         let options = self.options();
-        let analyzed = self.session.analyze(composed.script, &*kernel, options)?;
+        let analyzed = self.session.analyze(composed.script, &*kernel, Arguments::Given(&Texts::new()), options)?;
         self.session.book.keep_definitions(&self.session.sources, &composed, &analyzed.ast);
         if shape == Shape::Definitions {
             return Ok(0);
@@ -241,7 +242,8 @@ impl Prompt<'_> {
         let session = &mut *self.session;
         let kernel = Rc::clone(&self.kernel);
         let composed = session.book.compose(&mut session.sources, ":type", text, found);
-        let analyzed = self.session.analyze(composed.script, &*kernel, self.options())?;
+        let analyzed =
+            self.session.analyze(composed.script, &*kernel, Arguments::Given(&Texts::new()), self.options())?;
         let types = type_of_expression(&analyzed.ast, &analyzed.checked);
         let line = |(probe, ty): &(String, String)| match found {
             Shape::Script => format!("{probe}: {ty}\n"),

@@ -1,6 +1,7 @@
 //! The pipeline as one readable function: source → tokens → AST → typed program → object + manifest → loaded →
 //! attached → events → output.
 
+use crate::arguments::{self, Texts};
 use crate::cli::{BufferingName, Cli, FormatName, ModeName, Stage};
 use crate::docs;
 use crate::imports;
@@ -13,6 +14,7 @@ use lt_lang::codes::{Code, ExitStatus};
 use lt_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
 use lt_lang::kernel::{Kernel, KernelError};
 use lt_lang::manifest::{Artifact, Program};
+use lt_lang::params;
 use lt_lang::prompt::Book;
 use lt_lang::source::{FileId, SourceMap};
 use lt_lang::{CheckedScript, Lowered, SessionOptions};
@@ -36,6 +38,15 @@ pub struct Session {
     style: Style,
     /// Whether warnings are shown.
     warnings: bool,
+}
+
+/// Where the values of a script's parameters come from.
+#[derive(Clone, Copy)]
+pub enum Arguments<'a> {
+    /// The command line.
+    Given(&'a Texts),
+    /// Nowhere: the script is not run. Those that must be given have examples of their type.
+    Examples,
 }
 
 /// An exit status of the process; errors were reported.
@@ -93,7 +104,9 @@ impl Session {
     /// source → ... → output
     fn run_script(&mut self, cli: &Cli, script: Script) -> Status {
         let kernel = self.kernel(cli)?;
-        let lowered = self.front_end(cli, script, &kernel)?;
+        let none = Texts::new();
+        let texts = cli.loaded.as_ref().and_then(|loaded| loaded.texts.as_ref()).unwrap_or(&none);
+        let lowered = self.front_end(cli, script, Arguments::Given(texts), &kernel)?;
         if let Some(stage) = cli.emit {
             return self.emit(stage, cli.output.as_deref(), &lowered, &kernel);
         }
@@ -125,7 +138,7 @@ impl Session {
         let kernel = self.kernel(cli)?;
         let mut status = Ok(0);
         for script in scripts {
-            let lowered = self.front_end(cli, script, &kernel);
+            let lowered = self.front_end(cli, script, Arguments::Examples, &kernel);
             let compiled = lowered.and_then(|lowered| self.compile(&lowered, &kernel));
             status = status.and(compiled.map(|_| 0));
         }
@@ -161,7 +174,13 @@ impl Session {
     }
 
     /// source → tokens → AST → typed program
-    fn front_end(&mut self, cli: &Cli, script: Script, kernel: &dyn Kernel) -> Result<Lowered, i32> {
+    fn front_end(
+        &mut self,
+        cli: &Cli,
+        script: Script,
+        arguments: Arguments,
+        kernel: &dyn Kernel,
+    ) -> Result<Lowered, i32> {
         let options = SessionOptions {
             positional: script.args,
             named: script.named,
@@ -170,16 +189,29 @@ impl Session {
             ..SessionOptions::default()
         };
         let file = self.sources.add(&script.name, script.text);
-        self.analyze(file, kernel, options).map(|analyzed| analyzed.lowered)
+        self.analyze(file, kernel, arguments, options).map(|analyzed| analyzed.lowered)
     }
 
     /// The same, of a source that is there, with all that comes of it.
-    pub fn analyze(&mut self, file: FileId, kernel: &dyn Kernel, options: SessionOptions) -> Result<Analyzed, i32> {
+    pub fn analyze(
+        &mut self,
+        file: FileId,
+        kernel: &dyn Kernel,
+        arguments: Arguments,
+        options: SessionOptions,
+    ) -> Result<Analyzed, i32> {
         let (ast, mut messages) = self.parse(file);
+        let arguments = if messages.has_errors() { Arguments::Examples } else { arguments };
+        let (mut ast, bound, found) = self.bind(ast, arguments)?;
+        messages.extend(found);
         let (options, found) = lt_lang::config::configure(&ast.config, &settings_of_environment(), options);
         messages.extend(found);
         let options = &options;
-        let (checked, found) = lt_lang::check(&ast, kernel, options);
+        let lacking = lt_lang::needs(&mut ast, kernel, options);
+        if lacking.has_errors() && !messages.has_errors() {
+            return Err(self.report(lacking));
+        }
+        let (ast, checked, found) = params::check(ast, bound, kernel, options);
         messages.extend(found);
         if messages.has_errors() {
             return Err(self.report(messages));
@@ -189,6 +221,24 @@ impl Session {
         let failed = messages.has_errors();
         let status = self.report(messages);
         if failed { Err(status) } else { Ok(Analyzed { ast, checked, lowered }) }
+    }
+
+    /// AST → the same with the values of its parameters, and whether it has any; stops at values that are wrong.
+    fn bind(&self, ast: Ast, arguments: Arguments) -> Result<(Ast, bool, Diagnostics), i32> {
+        if ast.script.is_empty() {
+            return Ok((ast, false, Diagnostics::default()));
+        }
+        let (declared, mut messages) = params::declared(&ast, &self.sources);
+        let (values, wrong) = match arguments {
+            Arguments::Given(texts) if !messages.has_errors() => arguments::values(&declared, texts),
+            _ => (declared.values_without(), Diagnostics::default()),
+        };
+        if wrong.has_errors() {
+            return Err(self.report(wrong));
+        }
+        let (ast, found) = params::bind(ast, &declared, &values);
+        messages.extend(found);
+        Ok((ast, declared.has_parameters(), messages))
     }
 
     /// source → tokens → AST, with what the script imports and without macros
@@ -321,7 +371,7 @@ impl Session {
     /// `-l` with a script: its attach points, wildcards expanded.
     fn list_script(&mut self, cli: &Cli, script: Script) -> Status {
         let kernel = self.kernel(cli)?;
-        let lowered = self.front_end(cli, script, &kernel)?;
+        let lowered = self.front_end(cli, script, Arguments::Examples, &kernel)?;
         let lines = lowered.manifest.programs.iter().map(|program| format!("{}\n", program.probe));
         self.print(&lines.collect::<String>())
     }
@@ -329,7 +379,7 @@ impl Session {
     /// `lt probes`: the same with how each is attached on this kernel.
     fn script_probes(&mut self, cli: &Cli, script: Script) -> Status {
         let kernel = self.kernel(cli)?;
-        let lowered = self.front_end(cli, script, &kernel)?;
+        let lowered = self.front_end(cli, script, Arguments::Examples, &kernel)?;
         let line = |program: &Program| match program.probes {
             0 | 1 => format!("{}  {}\n", program.probe, program.attach.mechanism()),
             count => format!("{}  {}, {count} places\n", program.probe, program.attach.mechanism()),

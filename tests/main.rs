@@ -17,6 +17,7 @@ mod losses;
 mod macros;
 mod maps;
 mod markers;
+mod params;
 mod probes;
 mod repl;
 mod rows;
@@ -44,6 +45,7 @@ fn main() {
     trials.extend(generate::trials());
     trials.extend(functions::trials());
     trials.extend(format::trials());
+    trials.extend(params::trials());
     trials.extend(probes::trials());
     trials.extend(itself::trials());
     trials.extend(kill::trials());

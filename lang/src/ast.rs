@@ -2,6 +2,7 @@
 
 mod declare;
 mod script;
+pub(crate) mod visit;
 
 use crate::c::Definitions;
 use crate::source::Span;

@@ -81,7 +81,10 @@ codes! {
     MacroMisused = 209, Compile, "macro cannot be used like this", "A macro calls itself, is defined twice with the same parameters, or makes the script too large.", "macro m(x) { m(x) } begin { print(m(1)) }";
     BadImport = 210, Compile, "file cannot be imported", "What is imported is a script, found from the folder of the script that imports it. It imports itself on no way, and has no config block.", "import \"nothing.lt\"; begin { }";
 
+    BadParameter = 211, Compile, "malformed parameter", "A script's parameter is declared with a type, default, range or option that does not fit, or under a name that is taken.", "param p: int = x; begin { print(p) }";
+
     UnusedMap = 220, Compile, "unused map", "A declared map is used nowhere in the script.", "let @x = hash(10); begin { }";
+    UnusedParameter = 221, Compile, "unused parameter", "A parameter of the script is used nowhere in it. A parameter that has the name of a builtin is written `param.NAME`.", "param pid: pid?; begin { print(pid) }";
     UnknownTable = 231, Compile, "unknown table", "`emit` and `show` name a table that the script declares with `table`.", "table t { a: int; } begin { emit u(1) }";
     BadTable = 232, Compile, "malformed table", "A table has at least one column, each with a name of its own, a type, and perhaps a title in quotes, `width N`, `left` or `right`, and a role: `label`, `counter`, `gauge` or `histogram`.", "table t { a: integer; } begin { emit t(1) }";
     UnknownColumn = 233, Compile, "unknown column", "The table has no column of this name.", "table t { a: int; } begin { emit t(b = 1) }";

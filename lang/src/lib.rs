@@ -20,6 +20,7 @@ pub mod kernel;
 mod lexer;
 mod lower;
 pub mod manifest;
+pub mod params;
 mod parser;
 mod preamble;
 pub mod probes;
@@ -31,7 +32,7 @@ pub mod table;
 pub mod token;
 pub mod types;
 
-pub use check::{CheckedScript, KnownMaps, MissingProbes, SessionOptions, check};
+pub use check::{CheckedScript, KnownMaps, MissingProbes, SessionOptions, check, needs};
 pub use expand::expand;
 pub use lower::{Lowered, lower};
 pub use parser::{no_probe, parse, parse_import};

@@ -34,6 +34,7 @@ use crate::kernel::Kernel;
 use crate::manifest::{Event, MANIFEST_VERSION, Manifest, Map, MapId, Program, ProgramId, RowTable};
 use crate::source::Span;
 use crate::types::Type;
+pub(crate) use expr::has_effects;
 use std::collections::HashSet;
 
 /// Code and manifest of a script; `program.probes[i]` is the code of `manifest.programs[i]`.

@@ -14,6 +14,7 @@ mod decode;
 mod detach;
 mod error;
 mod events;
+mod existing;
 mod features;
 mod grace;
 mod kept;
@@ -51,6 +52,7 @@ mod verifier;
 
 pub use attach::Attached;
 pub use detach::exit_now;
+pub use existing::{is_process, is_thread};
 pub use kept::KeptMaps;
 pub use list::list;
 pub use load::{Loaded, load, load_with};

@@ -430,7 +430,7 @@ fn operator(op: ast::BinaryOp) -> BinaryOp {
 }
 
 /// Whether evaluating the expression changes a map or variable.
-pub(super) fn has_effects(expr: &Expr) -> bool {
+pub(crate) fn has_effects(expr: &Expr) -> bool {
     any(expr, &|expr| match &expr.kind {
         ExprKind::Step { .. } => true,
         ExprKind::Call { name, .. } => {
