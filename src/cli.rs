@@ -12,7 +12,7 @@ use std::path::PathBuf;
     version,
     help_template = "{about-section}\nUSAGE:\n       {usage}\n\n{all-args}{after-help}",
     about = "Trace a live Linux system with one line",
-    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]... [-- ARGS...]\n       lt [OPTIONS] FILE [ARGS]... [-- ARGS...]\n       lt [OPTIONS] -l [PATTERN | FILE]\n       lt check FILE...\n       lt fmt [--write | --check] FILE...\n       lt probes FILE\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
+    override_usage = "lt [OPTIONS] -e PROGRAM [ARGS]... [-- ARGS...]\n       lt [OPTIONS] FILE [ARGS]... [-- ARGS...]\n       lt [OPTIONS] -l [PATTERN | FILE]\n       lt check FILE...\n       lt fmt [--write | --check] FILE...\n       lt probes FILE\n       lt [OPTIONS] NAME [ARGS]...\n       lt list\n       lt cat NAME\n       lt help NAME\n       lt completion SHELL [NAME]\n       lt man [NAME]\n       lt doc [NAME]\n       lt explain [CODE]\n       lt kernel-profile FILE",
     after_help = "Examples:\n  lt -e 'kprobe:ip_rcv < @[cpu]=count() >'\n  lt -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)) }' -c 'ls /'\n  lt -l 'tracepoint:sched:*'\n\nExit status: 0 ended as asked, 1 the script does not compile, 2 wrong command line, 3 the machine refused or lacks\nsomething, 4 the command of -c could not be started, 5 data was lost (--strict), 6 failed while running."
 )]
 pub struct Cli {

@@ -2,6 +2,7 @@
 
 use crate::cli::Cli;
 use crate::invocation::Loaded;
+use crate::{library, manual};
 use clap::CommandFactory;
 use lt_lang::codes::Code;
 use lt_lang::diagnostic::{Diagnostic, nearest};
@@ -29,6 +30,8 @@ pub enum Request {
     Prompt,
     /// `lt doc [NAME]`
     Doc(Option<String>),
+    /// `lt list`, `lt man`, ...: a text.
+    Print(String),
     /// `lt explain [CODE]`
     Explain(Option<String>),
     /// `lt kernel-profile FILE`
@@ -74,7 +77,21 @@ impl Script {
 }
 
 /// Subcommands by name, for suggestions.
-const COMMANDS: &[&str] = &["check", "doc", "explain", "fmt", "kernel-profile", "probes", "repl", "run"];
+pub const COMMANDS: &[&str] = &[
+    "cat",
+    "check",
+    "completion",
+    "doc",
+    "explain",
+    "fmt",
+    "help",
+    "kernel-profile",
+    "list",
+    "man",
+    "probes",
+    "repl",
+    "run",
+];
 
 /// Subcommands for those who work on lt.
 const HIDDEN: &[&str] = &["load-artifacts"];
@@ -124,7 +141,7 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
     if first == "-" || is_file_name(first) {
         return Ok(Request::Script(read_script(first)?.with(cli, args)));
     }
-    command(first, args)
+    command(cli, first, args)
 }
 
 /// A program of `-e`: to be run, checked, or listed.
@@ -155,7 +172,10 @@ pub fn is_command(word: &str) -> bool {
 
 /// The script that a word names; `None` for the name of a command, and of nothing.
 pub fn find_script(word: &str) -> Option<Result<Script, Diagnostic>> {
-    (word == "-" || is_file_name(word)).then(|| read_script(word))
+    if word == "-" || is_file_name(word) {
+        return Some(read_script(word));
+    }
+    if is_command(word) { None } else { library::find(word) }
 }
 
 /// `lt check`: what follows is file names.
@@ -199,7 +219,7 @@ fn is_file_name(word: &str) -> bool {
     word.contains('/') || word.ends_with(".lt") || word.ends_with(".bt")
 }
 
-fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
+fn command(cli: &Cli, name: &str, args: &[String]) -> Result<Request, Diagnostic> {
     match (name, args) {
         ("check", scripts) => check(scripts),
         ("fmt", []) => Err(usage("`lt fmt` needs a script").help("for example: lt fmt tool.lt, or lt fmt -")),
@@ -216,17 +236,38 @@ fn command(name: &str, args: &[String]) -> Result<Request, Diagnostic> {
         ("kernel-profile", [file]) => Ok(Request::SaveProfile(file.clone())),
         ("kernel-profile", _) => Err(usage("`lt kernel-profile` takes the name of the file to write")),
         ("load-artifacts", [file]) => Ok(Request::LoadArtifacts(file.clone())),
-        _ => {
-            let mut diagnostic = usage(&format!("there is no command or bundled script `{name}`"));
-            if let Some(near) = nearest(name, COMMANDS.iter().copied()) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-            }
-            Err(diagnostic.help(format!("a script file is named with a slash or its ending: ./{name}")))
+        ("list", []) => Ok(Request::Print(manual::list())),
+        ("list", _) => Err(usage("`lt list` takes nothing").help("it lists all scripts that are called by a name")),
+        ("cat", [name]) => manual::cat(name).map(Request::Print),
+        ("cat", _) => Err(usage("`lt cat` needs the name of a script").help("`lt list` lists them")),
+        ("help", names @ ([] | [_])) => manual::help_of(names.first().map(String::as_str)).map(Request::Print),
+        ("help", _) => Err(usage("`lt help` takes the name of one script").help("`lt list` lists them")),
+        ("completion", [shell]) => manual::completion(shell, None).map(Request::Print),
+        ("completion", [shell, script]) => manual::completion(shell, Some(script)).map(Request::Print),
+        ("completion", _) => {
+            Err(usage("`lt completion` needs a shell, and perhaps a script").help("for example: lt completion bash"))
         }
+        ("man", scripts @ ([] | [_])) => manual::man(scripts.first().map(String::as_str)).map(Request::Print),
+        ("man", _) => Err(usage("`lt man` takes the name of one script").help("for example: lt man opens | man -l -")),
+        _ => match library::find(name) {
+            Some(script) => Ok(Request::Script(script?.with(cli, args))),
+            None => Err(no_such_script(name)),
+        },
     }
 }
 
-fn usage(message: &str) -> Diagnostic {
+/// What to say when a word names nothing.
+pub fn no_such_script(name: &str) -> Diagnostic {
+    let mut diagnostic = usage(&format!("there is no command or bundled script `{name}`"));
+    let scripts = library::names();
+    if let Some(near) = nearest(name, COMMANDS.iter().copied().chain(scripts.iter().map(String::as_str))) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    diagnostic.help(format!("a script file is named with a slash or its ending: ./{name}"))
+}
+
+/// A wrong command line.
+pub fn usage(message: &str) -> Diagnostic {
     Diagnostic::error(Code::Usage, message)
 }
 

@@ -56,7 +56,7 @@ pub fn read(words: impl Iterator<Item = OsString>) -> Result<Invocation, Refused
         // what is wrong with the script is told first
         return Ok(Invocation::Do(Box::new(Cli { loaded: Some(Loaded { script, texts: Some(Texts::new()) }), ..cli })));
     }
-    let said = arguments::read(&short_name(&script.name), &declared, &behind).map_err(Refused::Script)?;
+    let said = arguments::read(&script.name, &declared, &behind).map_err(Refused::Script)?;
     if said.help {
         return Ok(Invocation::Say(help(&script.name, &declared)));
     }
@@ -159,13 +159,7 @@ pub fn describe(script: &Script) -> Option<(Declared, bool)> {
 
 /// The help text of a script.
 pub fn help(name: &str, declared: &Declared) -> String {
-    let name = short_name(name);
     let about = declared.about.join("\n");
     let mut command = arguments::command(&format!("lt {name}"), declared).about(about);
     command.render_help().to_string()
-}
-
-/// How a script is called in messages: bundled ones by their name, files as they were named.
-pub fn short_name(name: &str) -> String {
-    name.to_string()
 }

@@ -9,6 +9,8 @@ mod history;
 mod imports;
 mod input;
 mod invocation;
+mod library;
+mod manual;
 mod prompt;
 mod render;
 mod repl;

@@ -93,6 +93,7 @@ impl Session {
             Ok(Request::Info) => self.info(cli),
             Ok(Request::Prompt) => prompt(self, cli),
             Ok(Request::Doc(name)) => self.tell_of(docs::reference(name.as_deref())),
+            Ok(Request::Print(text)) => self.print(&text),
             Ok(Request::Explain(code)) => self.tell_of(docs::explain(code.as_deref())),
             Ok(Request::SaveProfile(file)) => self.save_profile(&file),
             Ok(Request::LoadArtifacts(file)) => self.load_artifacts(cli, &file),

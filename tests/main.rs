@@ -13,6 +13,7 @@ mod generate;
 mod host;
 mod itself;
 mod kill;
+mod library;
 mod losses;
 mod macros;
 mod maps;
@@ -49,6 +50,7 @@ fn main() {
     trials.extend(probes::trials());
     trials.extend(itself::trials());
     trials.extend(kill::trials());
+    trials.extend(library::trials());
     trials.extend(losses::trials());
     trials.extend(markers::trials());
     trials.extend(stacks::trials());
