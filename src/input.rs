@@ -130,13 +130,17 @@ pub fn request(cli: &Cli) -> Result<Request, Diagnostic> {
                 .help("give a program with -e, a script file, `-` for standard input, or see `lt --help`"))
         };
     };
-    let (first, args) = match args.split_first() {
-        Some((name, args)) if first == "run" => (name, args),
+    let (first, args, is_run) = match args.split_first() {
+        Some((name, args)) if first == "run" => (name, args, true),
         None if first == "run" => return Err(usage("`lt run` needs a script").help("for example: lt run tool.lt")),
-        _ => (first, args),
+        _ => (first, args, false),
     };
     if let Some(loaded) = &cli.loaded {
         return Ok(Request::Script(loaded.script.clone().with(cli, args)));
+    }
+    if is_run {
+        let script = called(first).unwrap_or_else(|| Err(no_such_script(first)))?;
+        return Ok(Request::Script(script.with(cli, args)));
     }
     if first == "-" || is_file_name(first) {
         return Ok(Request::Script(read_script(first)?.with(cli, args)));
@@ -172,17 +176,27 @@ pub fn is_command(word: &str) -> bool {
 
 /// The script that a word names; `None` for the name of a command, and of nothing.
 pub fn find_script(word: &str) -> Option<Result<Script, Diagnostic>> {
+    if is_command(word) { None } else { called(word) }
+}
+
+/// The script that a word names where no command can stand.
+pub fn called(word: &str) -> Option<Result<Script, Diagnostic>> {
     if word == "-" || is_file_name(word) {
         return Some(read_script(word));
     }
-    if is_command(word) { None } else { library::find(word) }
+    library::find(word)
+}
+
+/// A script file, or a script of the library where there is none of this name.
+fn named(word: &str) -> Result<Script, Diagnostic> {
+    if Path::new(word).exists() { read_script(word) } else { called(word).unwrap_or_else(|| read_script(word)) }
 }
 
 /// `lt check`: what follows is file names.
 fn check(args: &[String]) -> Result<Request, Diagnostic> {
     match args {
         [] => Err(usage("`lt check` needs a script").help("for example: lt check tool.lt, or lt check -e 'begin { }'")),
-        files => Ok(Request::Check(files.iter().map(|file| read_script(file)).collect::<Result<_, _>>()?)),
+        files => Ok(Request::Check(files.iter().map(|file| named(file)).collect::<Result<_, _>>()?)),
     }
 }
 
@@ -231,7 +245,7 @@ fn command(cli: &Cli, name: &str, args: &[String]) -> Result<Request, Diagnostic
         ("explain", []) => Ok(Request::Explain(None)),
         ("explain", [code]) => Ok(Request::Explain(Some(code.clone()))),
         ("explain", _) => Err(usage("`lt explain` takes one code").help("for example: lt explain LT0205")),
-        ("probes", [file]) => Ok(Request::ScriptProbes(read_script(file)?)),
+        ("probes", [file]) => Ok(Request::ScriptProbes(named(file)?)),
         ("probes", _) => Err(usage("`lt probes` needs a script").help("for example: lt probes tool.lt")),
         ("kernel-profile", [file]) => Ok(Request::SaveProfile(file.clone())),
         ("kernel-profile", _) => Err(usage("`lt kernel-profile` takes the name of the file to write")),

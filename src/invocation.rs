@@ -44,12 +44,16 @@ pub fn read(words: impl Iterator<Item = OsString>) -> Result<Invocation, Refused
         return Cli::read(words.into_iter()).map(|cli| Invocation::Do(Box::new(cli))).map_err(Refused::Own);
     };
     let found = describe(&script);
-    let asks = |declared: &Declared| declared.is_described() && behind.iter().any(|word| word == "--help");
+    let mut options = behind.iter().take_while(|word| *word != "--");
+    let asks_help = options.any(|word| word == "--help");
+    let asks = |declared: &Declared| declared.is_described() && asks_help;
     if let Some((declared, _)) = found.as_ref().filter(|found| asks(&found.0)) {
         return Ok(Invocation::Say(help(&script.name, declared)));
     }
     let Some((declared, whole)) = found.filter(|found| found.0.has_parameters()) else {
-        let cli = Cli::read(words.into_iter()).map_err(Refused::Own)?;
+        // nothing behind the name can mean anything else
+        let complete = behind.is_empty() && !words.iter().any(|word| word == "--");
+        let cli = if complete { cli } else { Cli::read(words.into_iter()).map_err(Refused::Own)? };
         return Ok(Invocation::Do(Box::new(Cli { loaded: Some(Loaded { script, texts: None }), ..cli })));
     };
     if !whole {
@@ -80,15 +84,13 @@ fn script_of(words: &[OsString]) -> Option<(Cli, Script, Vec<String>)> {
         let behind = cli.rest.iter().cloned().chain(after.into_iter().skip(1)).collect();
         return (!is_command).then_some((cli, script, behind));
     }
-    let mut rest = cli.rest.as_slice();
-    if let [run, _, ..] = rest
-        && run == "run"
-    {
-        rest = &rest[1..];
-    }
-    let (first, behind) = rest.split_first()?;
+    let (first, behind) = cli.rest.split_first()?;
+    let (behind, script) = match behind.split_first() {
+        Some((name, behind)) if first == "run" => (behind, input::called(name)),
+        _ => (behind, input::find_script(first)),
+    };
     let behind = behind.iter().cloned().chain(after).collect();
-    let script = input::find_script(first)?.ok()?;
+    let script = script?.ok()?;
     Some((cli, script, behind))
 }
 
