@@ -5,9 +5,8 @@ use lt_lang::codes::{self, Code};
 use std::collections::BTreeSet;
 
 /// Codes that no script or command line provokes everywhere.
-const WITHOUT_CASE: [(Code, &str); 9] = [
+const WITHOUT_CASE: [(Code, &str); 8] = [
     (Code::NoBtf, "needs a kernel without type information"),
-    (Code::MissingFeature, "depends on the kernel that runs"),
     (Code::NoTracefs, "needs a kernel without tracefs"),
     (Code::Fallback, "needs a kernel that lacks one mechanism and has another"),
     (Code::Internal, "would be a defect"),

@@ -203,7 +203,7 @@ impl<'a> Binder<'a> {
             Kind::Float => Value::Float(0.0),
             Kind::Bool => Value::Bool(false),
             Kind::Text | Kind::Path | Kind::Choice(_) => Value::Text(String::new()),
-            Kind::Ip => Value::Ip(std::net::Ipv4Addr::UNSPECIFIED.into()),
+            Kind::Ip => Value::Ip(core::net::Ipv4Addr::UNSPECIFIED.into()),
         };
         match value.unwrap_or(&nothing) {
             Value::Int(value) => self.number(*value < 0, value.unsigned_abs(), "int64", one.constant, span),

@@ -2,7 +2,7 @@
 
 use super::units::{Fault, SIZES, TIMES, Unit, measured, shown, whole};
 use crate::diagnostic::nearest;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// The type of a parameter, or of the elements of a list.
 #[derive(Clone, Debug, PartialEq)]

@@ -38,9 +38,12 @@ fn same(with: &str, given: &[(&str, &str)], without: &str) {
 const DECLARED: &str = "param p: pid?; param n: int = 3; param on: bool; param order: enum(size, count) = size; \
     param l: [pid]; param name: string?; param t: duration(s)?; param e: string repeated; ";
 
+/// A script, the values that are given to it, and what it is to be or to hold.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_is_switched_off_is_left_out() {
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    let rows: &[Row] = &[
         ("begin { if (p) { print(1) } @x = 2 }", &[], "begin { @x = 2 }"),
         ("begin { if (p) { print(1) } @x = 2 }", &[("p", "1")], "begin { { print(1) } @x = 2 }"),
         ("begin /!p || pid == p/ { @x = 2 }", &[], "begin { @x = 2 }"),
@@ -88,7 +91,7 @@ fn a_map_that_only_a_branch_fills_stays() {
 #[test]
 fn values_in_attach_points() {
     let text = |script: &str, given: &[(&str, &str)]| hir(script, given).0;
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    let cases: &[Row] = &[
         ("param t: duration(s) = 5; interval:s:{t} { }", &[], "interval:s:5"),
         ("param t: duration(s) = 5; interval:s:{t} { }", &[("t", "1.5")], "interval:ms:1500"),
         ("param t: duration(ms) = 5; interval:s:{t} { }", &[], "interval:ms:5"),
