@@ -43,6 +43,8 @@ pub fn read(words: impl Iterator<Item = OsString>) -> Result<Invocation, Refused
     let Some((cli, script, behind)) = script_of(&words) else {
         return Cli::read(words.into_iter()).map(|cli| Invocation::Do(Box::new(cli))).map_err(Refused::Own);
     };
+    // standard input can be read once only: what was wrong with it is told here
+    let script = script.map_err(Refused::Script)?;
     let found = describe(&script);
     let mut options = behind.iter().take_while(|word| *word != "--");
     let asks_help = options.any(|word| word == "--help");
@@ -69,8 +71,11 @@ pub fn read(words: impl Iterator<Item = OsString>) -> Result<Invocation, Refused
     Ok(Invocation::Do(Box::new(Cli { loaded: Some(Loaded { script, texts: Some(said.texts) }), ..cli })))
 }
 
-/// The script that a command line names, and the words behind its name; `None` when it names none that can be read.
-fn script_of(words: &[OsString]) -> Option<(Cli, Script, Vec<String>)> {
+/// A script that a command line names, or why it cannot be read, and the words behind its name.
+type Named = (Cli, Result<Script, Diagnostic>, Vec<String>);
+
+/// The script that a command line names; `None` when it names none.
+fn script_of(words: &[OsString]) -> Option<Named> {
     let cut = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let (own, after) = words.split_at(cut);
     let cli = leading(own)?;
@@ -82,7 +87,7 @@ fn script_of(words: &[OsString]) -> Option<(Cli, Script, Vec<String>)> {
         let script = Script::new("-e", cli.execute.join("\n"));
         let is_command = cli.rest.first().is_some_and(|first| input::is_command(first));
         let behind = cli.rest.iter().cloned().chain(after.into_iter().skip(1)).collect();
-        return (!is_command).then_some((cli, script, behind));
+        return (!is_command).then_some((cli, Ok(script), behind));
     }
     let (first, behind) = cli.rest.split_first()?;
     let (behind, script) = match behind.split_first() {
@@ -90,8 +95,7 @@ fn script_of(words: &[OsString]) -> Option<(Cli, Script, Vec<String>)> {
         _ => (behind, input::find_script(first)),
     };
     let behind = behind.iter().cloned().chain(after).collect();
-    let script = script?.ok()?;
-    Some((cli, script, behind))
+    Some((cli, script?, behind))
 }
 
 /// lt's options before the first word that is none of them; everything from there on is `rest`.
