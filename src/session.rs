@@ -373,8 +373,10 @@ impl Session {
     fn list_script(&mut self, cli: &Cli, script: Script) -> Status {
         let kernel = self.kernel(cli)?;
         let lowered = self.front_end(cli, script, Arguments::Examples, &kernel)?;
-        let lines = lowered.manifest.programs.iter().map(|program| format!("{}\n", program.probe));
-        self.print(&lines.collect::<String>())
+        let manifest = &lowered.manifest;
+        let lines = manifest.programs.iter().map(|program| format!("{}\n", program.probe));
+        let actions = manifest.user.iter().map(|action| format!("{}\n", action.probe));
+        self.print(&lines.chain(actions).collect::<String>())
     }
 
     /// `lt probes`: the same with how each is attached on this kernel.
@@ -385,7 +387,9 @@ impl Session {
             0 | 1 => format!("{}  {}\n", program.probe, program.attach.mechanism()),
             count => format!("{}  {}, {count} places\n", program.probe, program.attach.mechanism()),
         };
-        self.print(&lowered.manifest.programs.iter().map(line).collect::<String>())
+        let actions =
+            lowered.manifest.user.iter().map(|action| format!("{}  run by lt, in user space\n", action.probe));
+        self.print(&lowered.manifest.programs.iter().map(line).chain(actions).collect::<String>())
     }
 
     /// `--info`

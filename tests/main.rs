@@ -29,6 +29,7 @@ mod tidy;
 mod tutorial;
 mod types;
 mod ui;
+mod user;
 mod vm;
 
 use libtest_mimic::{Arguments, Trial};
@@ -61,6 +62,7 @@ fn main() {
     trials.extend(tables::trials());
     trials.extend(tutorial::trials());
     trials.extend(types::trials());
+    trials.extend(user::trials());
     trials.extend(vm::trials());
     libtest_mimic::run(&args, trials).exit();
 }

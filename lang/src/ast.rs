@@ -106,6 +106,16 @@ pub struct Probe {
     pub span: Span,
 }
 
+impl Probe {
+    /// `row TABLE`: it is run for each row of a table.
+    pub fn is_of_rows(&self) -> bool {
+        self.attach_points.iter().any(|point| point.kind.text == ROW)
+    }
+}
+
+/// What the grammar makes the kind of such a probe.
+const ROW: &str = "row";
+
 /// `kind:part:part`, as written: `parts` are not interpreted by the parser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttachPoint {

@@ -83,6 +83,8 @@ codes! {
 
     BadParameter = 211, Compile, "malformed parameter", "A script's parameter is declared with a type, default, range or option that does not fit, or under a name that is taken.", "param p: int = x; begin { print(p) }";
 
+    WrongSide = 212, Compile, "not on this side", "Probe actions are programs in the kernel, actions marked `user` run in user space. Each side has names of its own: the kernel's arguments, stacks and memory here, files, paths and fractions there. `lt doc NAME` tells where a name is.", "begin user { print(kstack) }";
+
     UnusedMap = 220, Compile, "unused map", "A declared map is used nowhere in the script.", "let @x = hash(10); begin { }";
     UnusedParameter = 221, Compile, "unused parameter", "A parameter of the script is used nowhere in it. A parameter that has the name of a builtin is written `param.NAME`.", "param pid: pid?; begin { print(pid) }";
     UnknownTable = 231, Compile, "unknown table", "`emit` and `show` name a table that the script declares with `table`.", "table t { a: int; } begin { emit u(1) }";

@@ -59,6 +59,10 @@ pub enum ConversionKind {
     Pointer,
     /// `%c`
     Char,
+    /// `%f`: digits behind the point, six or as many as the precision says; in user space.
+    Fixed,
+    /// `%e`: the same with an exponent.
+    Scientific,
     /// `%gr`: flags of the kernel's memory allocation, by name.
     GfpFlags,
     /// `%s`: strings, symbols, stacks, and by name whatever has one.
@@ -150,6 +154,8 @@ impl ConversionKind {
             b'c' => ConversionKind::Char,
             b's' => ConversionKind::Str,
             b'r' => ConversionKind::Buffer,
+            b'f' => ConversionKind::Fixed,
+            b'e' => ConversionKind::Scientific,
             _ => return None,
         })
     }
@@ -165,6 +171,8 @@ impl ConversionKind {
             ConversionKind::Pointer => 'p',
             ConversionKind::Char => 'c',
             ConversionKind::GfpFlags => 'g',
+            ConversionKind::Fixed => 'f',
+            ConversionKind::Scientific => 'e',
             ConversionKind::Str => 's',
             ConversionKind::Buffer | ConversionKind::Bytes { .. } => 'r',
         }

@@ -31,6 +31,7 @@ pub mod stacks;
 pub mod table;
 pub mod token;
 pub mod types;
+pub mod user;
 
 pub use check::{CheckedScript, KnownMaps, MissingProbes, SessionOptions, check, needs};
 pub use expand::expand;

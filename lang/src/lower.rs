@@ -23,6 +23,7 @@ mod stmt;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod user;
 
 use crate::ast::Ast;
 use crate::c::WithDefinitions;
@@ -75,6 +76,7 @@ pub fn lower(
         let (program, span) = (ProgramId(at as u32), probe.span);
         probes.push(hir::Probe { program, body: stmts, vars, slots, framed, aggregates, span });
     }
+    session.note_user_actions();
     session.settle_kinds();
     session.add_pages();
     session.add_tables();
@@ -88,6 +90,7 @@ pub fn lower(
         maps: session.maps,
         events: session.events,
         tables: session.tables,
+        user: checked.user.clone(),
         scratch_size,
         print_maps: session.options.print_maps_on_exit,
         debug_info: session.options.show_debug_info,

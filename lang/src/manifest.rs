@@ -12,6 +12,7 @@ pub mod state;
 use crate::source::Span;
 use crate::table::Table;
 use crate::types::Type;
+use crate::user::UserAction;
 pub use action::EventAction;
 pub use attach::{Attach, Operand, OperandPlace, SampleRate, UserPlace};
 pub use figures::{Figure, Part, numbers};
@@ -49,6 +50,8 @@ pub struct Manifest {
     pub events: Vec<Event>,
     /// Tables of rows, in source order.
     pub tables: Vec<RowTable>,
+    /// Actions that run in user space, in source order.
+    pub user: Vec<UserAction>,
     /// Bytes of scratch memory that each program needs on each CPU: the value size of the scratch map, 0 when none.
     pub scratch_size: u32,
     /// The script's maps are printed at the end.
@@ -65,6 +68,14 @@ pub struct Manifest {
     pub cut_size: u32,
     /// What is shown behind a string that was cut off.
     pub cut_mark: String,
+}
+
+impl Manifest {
+    /// When programs and actions in user space run.
+    pub fn attaches(&self) -> impl Iterator<Item = &Attach> {
+        let programs = self.programs.iter().map(|program| &program.attach);
+        programs.chain(self.user.iter().map(|action| &action.attach))
+    }
 }
 
 /// A BPF program: one attach point with its action.

@@ -32,8 +32,9 @@ pub struct Attached {
 impl Attached {
     /// Number of probes: one for each attach point of the script, after expansion of wildcards.
     pub fn probe_count(&self) -> usize {
-        let all: usize = self.loaded.manifest.programs.iter().map(|program| program.probes as usize).sum();
-        all.saturating_sub(self.missed)
+        let manifest = &self.loaded.manifest;
+        let all: usize = manifest.programs.iter().map(|program| program.probes as usize).sum();
+        (all + manifest.user.len()).saturating_sub(self.missed)
     }
 
     /// Runs the script: begin actions to their end, then everything else at once until something ends the session,
@@ -78,7 +79,7 @@ pub(crate) fn attach(loaded: Loaded) -> Result<Attached, Diagnostic> {
         }
     }
     let (missed, notices) = missed.told();
-    if links.is_empty() && missed > 0 && !loaded.manifest.programs.iter().any(|program| program.attach.is_driver()) {
+    if links.is_empty() && missed > 0 && !loaded.manifest.attaches().any(Attach::is_driver) {
         let diagnostic = Diagnostic::error(Code::AttachFailed, "none of the script's probes can be attached");
         return Err(notices
             .into_iter()
@@ -107,6 +108,7 @@ fn has_anything_to_run(loaded: &Loaded) -> Result<(), Diagnostic> {
     let is_test = |program: &Program| matches!(program.attach, Attach::Test { .. });
     let is_benchmark = |program: &Program| matches!(program.attach, Attach::Bench { .. });
     let (what, option) = match loaded.options.mode {
+        RunMode::Trace if !loaded.manifest.user.is_empty() => return Ok(()),
         RunMode::Trace if !programs.iter().all(|program| is_test(program) || is_benchmark(program)) => return Ok(()),
         RunMode::Trace if programs.iter().any(is_test) => ("nothing but tests", "--test"),
         RunMode::Trace => ("nothing but benchmarks", "--bench"),

@@ -89,7 +89,7 @@ pub fn value<'a>(ty: &Type, bytes: &'a [u8], symbolizer: &mut Symbolizer) -> Val
 }
 
 /// The integer that begins at `bytes[0]`.
-fn integer(int: IntType, bytes: &[u8]) -> Int {
+pub fn integer(int: IntType, bytes: &[u8]) -> Int {
     let raw = unsigned(bytes, u32::from(int.bits / 8));
     let unused = 64 - u32::from(int.bits).clamp(8, 64);
     let raw = if int.signed { (((raw << unused) as i64) >> unused) as u64 } else { raw };

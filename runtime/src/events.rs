@@ -17,6 +17,7 @@ use lt_lang::codes::Code;
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::format::Format;
 use lt_lang::manifest::{Event, EventAction, Manifest, MapId, MapRole, MapView, TableId};
+use lt_lang::source::Span;
 use lt_lang::types::{Layout, Type};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -94,39 +95,22 @@ impl<'m> Requests<'m> {
         match &event.action {
             EventAction::Printf(pieces) => {
                 let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
-                self.text.clear();
-                format(pieces, &values, &mut self.text);
-                self.output.printf(&self.text, self.sink.buffer());
+                self.printf(pieces, &values);
             }
             EventAction::PrintValue => {
                 let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
                 if let Some(value) = values.first() {
-                    self.output.value(value, self.sink.buffer());
+                    self.print_value(value);
                 }
             }
-            EventAction::PrintMap { map, top, div } => {
-                let zeroed = self.zeroed.contains(map);
-                let cut = self.cut(*map, request)?;
-                self.show_map(*map, cut, Selection { top: *top, div: div.unwrap_or(1), absent: true, zeroed })?;
-            }
+            EventAction::PrintMap { map, top, div } => self.print_map(*map, request, *top, *div)?,
             EventAction::PrintEntry { map } => self.show_entry(*map, event, record)?,
-            EventAction::ClearMap { map } => {
-                match self.cut(*map, request)? {
-                    Some(cut) => self.cuts.clear(*map, cut),
-                    None => self.map(*map)?.clear()?,
-                }
-                self.zeroed.remove(map);
+            EventAction::ClearMap { map } => self.clear_map(*map, request)?,
+            EventAction::ZeroMap { map } => self.zero_map(*map, request)?,
+            EventAction::Message { error, format } => {
+                let values = decode::values(&event.fields, &event.offsets, record, &mut self.symbolizer);
+                self.message(*error, format, &values, event.span);
             }
-            EventAction::ZeroMap { map } => {
-                let present = match self.cut(*map, request)? {
-                    Some(cut) => self.cuts.zero(*map, cut),
-                    None => self.map(*map)?.zero()?,
-                };
-                if present {
-                    self.zeroed.insert(*map);
-                }
-            }
-            EventAction::Message { error, format } => self.message(event, record, *error, format),
             EventAction::Cat { format, most } => self.cat(event, record, format, *most),
             EventAction::System(format) => self.system(event, record, format)?,
             EventAction::Join(separator) => self.join(event, record, separator),
@@ -135,7 +119,7 @@ impl<'m> Requests<'m> {
             }
             EventAction::ShowMap { map, view } => self.show_as_table(*map, view, request)?,
             EventAction::Row { table, cells } => self.emitted_row(event, record, *table, cells)?,
-            EventAction::Time(format) => self.output.time(&times::now(format), self.sink.buffer()),
+            EventAction::Time(format) => self.time(format),
         }
         self.sink.event_done()
     }
@@ -186,6 +170,66 @@ impl<'m> Requests<'m> {
         self.rows.show(table, values, &mut screen)
     }
 
+    /// Formats and shows values.
+    pub fn printf(&mut self, pieces: &Format, values: &[Value<'_>]) {
+        self.text.clear();
+        format(pieces, values, &mut self.text);
+        self.output.printf(&self.text, self.sink.buffer());
+    }
+
+    /// Shows a value.
+    pub fn print_value(&mut self, value: &Value<'_>) {
+        self.output.value(value, self.sink.buffer());
+    }
+
+    /// Shows the time of day.
+    pub fn time(&mut self, format: &[u8]) {
+        self.output.time(&times::now(format), self.sink.buffer());
+    }
+
+    /// Shows a map.
+    pub fn print_map(
+        &mut self,
+        map: MapId,
+        request: Request,
+        top: Option<u64>,
+        div: Option<u64>,
+    ) -> Result<(), RunError> {
+        let zeroed = self.zeroed.contains(&map);
+        let cut = self.cut(map, request)?;
+        self.show_map(map, cut, Selection { top, div: div.unwrap_or(1), absent: true, zeroed })
+    }
+
+    /// Removes all entries of a map.
+    pub fn clear_map(&mut self, map: MapId, request: Request) -> Result<(), RunError> {
+        match self.cut(map, request)? {
+            Some(cut) => self.cuts.clear(map, cut),
+            None => self.map(map)?.clear()?,
+        }
+        self.zeroed.remove(&map);
+        Ok(())
+    }
+
+    /// Sets all values of a map to zero.
+    pub fn zero_map(&mut self, map: MapId, request: Request) -> Result<(), RunError> {
+        let present = match self.cut(map, request)? {
+            Some(cut) => self.cuts.zero(map, cut),
+            None => self.map(map)?.zero()?,
+        };
+        if present {
+            self.zeroed.insert(map);
+        }
+        Ok(())
+    }
+
+    /// What a map holds for a request.
+    pub fn entries_at(&mut self, map: MapId, request: Request) -> Result<Entries, RunError> {
+        match self.cut(map, request)?.and_then(|cut| self.cuts.entries(map, cut)) {
+            Some(entries) => Ok(entries),
+            None => self.map(map)?.read(),
+        }
+    }
+
     /// The maps, in the manifest's order.
     pub fn readers(&self) -> &[MapReader<'m>] {
         &self.maps
@@ -198,12 +242,14 @@ impl<'m> Requests<'m> {
         format(pieces, &values, &mut self.text);
     }
 
-    fn message(&mut self, event: &Event, record: &[u8], error: bool, pieces: &Format) {
-        self.format(event, record, pieces);
+    /// Formats values, and keeps them as a message with its place in the script.
+    pub fn message(&mut self, error: bool, pieces: &Format, values: &[Value<'_>], span: Span) {
+        self.text.clear();
+        format(pieces, values, &mut self.text);
         self.output.message(&Message { error, text: &self.text }, self.sink.buffer());
         let text = String::from_utf8_lossy(&self.text).trim_end().to_string();
         let make = if error { Diagnostic::error } else { Diagnostic::warning };
-        self.messages.push(make(Code::ScriptMessage, text).at(event.span, ""));
+        self.messages.push(make(Code::ScriptMessage, text).at(span, ""));
     }
 
     fn cat(&mut self, event: &Event, record: &[u8], pieces: &Format, most: u32) {
@@ -264,7 +310,8 @@ impl<'m> Requests<'m> {
         self.output.join(&self.text, self.sink.buffer());
     }
 
-    fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {
+    /// A map.
+    pub fn map(&self, id: MapId) -> Result<&MapReader<'m>, RunError> {
         let missing = || RunError::Inconsistent(format!("map {} does not exist", id.0));
         self.maps.get(id.0 as usize).ok_or_else(missing)
     }

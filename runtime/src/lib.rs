@@ -46,6 +46,7 @@ mod targets;
 mod times;
 pub mod tracefs;
 mod trials;
+mod user;
 mod user_files;
 mod value;
 mod verifier;

@@ -320,6 +320,22 @@ impl<'m> MapReader<'m> {
         Ok(())
     }
 
+    /// Removes a key, or what a map without one holds; whether it was there.
+    pub fn delete(&self, key: &[u8]) -> Result<bool, RunError> {
+        if matches!(self.map.kind, MapKind::Array | MapKind::PerCpuArray) {
+            let present = self.look_up(key).is_some_and(|value| is_present(self.map, &value));
+            return self.clear().map(|()| present);
+        }
+        debug_assert_eq!(key.len(), self.map.key_size as usize);
+        // SAFETY: the key has the map's key size.
+        let status = unsafe { libbpf_sys::bpf_map_delete_elem(self.fd, key.as_ptr().cast()) };
+        match -status {
+            0 => Ok(true),
+            libc::ENOENT => Ok(false),
+            errno => Err(self.failed(&io::Error::from_raw_os_error(errno))),
+        }
+    }
+
     /// Sets all values to zero; what has no value stays without. Tells whether a scalar map had one.
     pub fn zero(&self) -> Result<bool, RunError> {
         let entries = self.read()?;

@@ -121,6 +121,14 @@ fn aggregate_rank(aggregate: Aggregate, words: &[u64]) -> i128 {
     }
 }
 
+/// Indexes of the entries in the order of their keys.
+pub fn by_keys(map: &Map, entries: &Entries) -> Vec<usize> {
+    let layout = Layout::of(&map.keys);
+    let mut order: Vec<usize> = (0..entries.count()).collect();
+    order.sort_by(|left, right| compare_all(&map.keys, &layout.offsets, entries.key(*left), entries.key(*right)));
+    order
+}
+
 fn compare_all(types: &[Type], offsets: &[u32], left: &[u8], right: &[u8]) -> Ordering {
     let fields = types.iter().zip(offsets);
     fields
@@ -130,6 +138,11 @@ fn compare_all(types: &[Type], offsets: &[u32], left: &[u8], right: &[u8]) -> Or
         })
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
+}
+
+/// Which of two values of a type comes first.
+pub fn compare_bytes(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {
+    compare(ty, left, right)
 }
 
 fn compare(ty: &Type, left: &[u8], right: &[u8]) -> Ordering {

@@ -52,10 +52,15 @@ impl Names {
     /// The paths of a control group in all hierarchies whose names match the filter (counted from 1; 0: all).
     pub fn group(&mut self, id: u64, filter: u64) -> Vec<u8> {
         let filter = (filter as usize).checked_sub(1).and_then(|at| self.filters.get(at)).cloned();
+        self.group_in(id, filter.as_deref())
+    }
+
+    /// The same with the filter itself.
+    pub fn group_in(&mut self, id: u64, filter: Option<&str>) -> Vec<u8> {
         let hierarchies = self.hierarchies.get_or_insert_with(groups::hierarchies);
         let mut shown: Vec<String> = Vec::new();
         for hierarchy in hierarchies.iter() {
-            let wanted = filter.as_ref().is_none_or(|filter| wildcard_match(filter, &hierarchy.name));
+            let wanted = filter.is_none_or(|filter| wildcard_match(filter, &hierarchy.name));
             if let Some(path) = wanted.then(|| hierarchy.path(id)).flatten() {
                 shown.push(format!("{}:{path}", hierarchy.name));
             }

@@ -24,6 +24,7 @@ use crate::signals::{OwnSignals, Signals};
 use crate::symbolize::Symbolizer;
 use crate::table::Table;
 use crate::times::{Times, tai_offset};
+use crate::user::{self, Counts, Functions, Script};
 use libbpf_rs::{Link, MapCore, Object};
 use lt_lang::diagnostic::Diagnostic;
 use lt_lang::manifest::{Attach, Manifest, Map, MapId, MapRole, Program, state};
@@ -105,7 +106,10 @@ pub(crate) struct Session<'l> {
     pub(crate) requests: Requests<'l>,
     /// Programs by symbol.
     programs: HashMap<String, RawFd>,
-    timers: Vec<(Timer, &'l Program)>,
+    timers: Vec<(Timer, Driver)>,
+    functions: Functions,
+    /// What actions in user space lost.
+    counts: Vec<Counts>,
     own_signals: Option<OwnSignals>,
     /// A test or benchmark failed.
     pub(crate) failed: bool,
@@ -157,18 +161,16 @@ impl<'l> Session<'l> {
         if let Some((_, fd)) = find_map(manifest, &fds, MapRole::Wakeup) {
             poller.add(fd, Source::Wakeup)?;
         }
-        let programs = object
-            .progs_mut()
-            .map(|program| (program.name().to_string_lossy().into_owned(), program.as_fd().as_raw_fd()));
-        let programs = programs.collect();
         Ok(Session {
             loaded,
             warn,
             poller,
             ring,
             requests,
-            programs,
+            programs: program_descriptors(object),
             timers: Vec::new(),
+            functions: Functions::default(),
+            counts: vec![Counts::default(); manifest.user.len()],
             own_signals: None,
             failed: false,
             links: &[],
@@ -186,7 +188,8 @@ impl<'l> Session<'l> {
         let signals = Signals::watch()?;
         self.own_signals = OwnSignals::watch(&self.signals_of_script())?;
         self.announce(probes);
-        self.loaded.state.set_start(since_boot());
+        self.functions.start = since_boot();
+        self.loaded.state.set_start(self.functions.start);
         self.loaded.state.set_word(state::TAI_OFFSET, tai_offset());
         self.loaded
             .state
@@ -215,9 +218,8 @@ impl<'l> Session<'l> {
 
     /// Signals that probes of the script name.
     fn signals_of_script(&self) -> Vec<i32> {
-        let programs = self.loaded.manifest.programs.iter();
-        let numbers = programs.filter_map(|program| match program.attach {
-            Attach::Signal { number } => Some(number),
+        let numbers = self.loaded.manifest.attaches().filter_map(|attach| match attach {
+            Attach::Signal { number } => Some(*number),
             _ => None,
         });
         numbers.collect()
@@ -276,7 +278,7 @@ impl<'l> Session<'l> {
             let trial = matches!(attach, Attach::Bench { .. } | Attach::Test { .. });
             trial || matches!(attach, Attach::Begin | Attach::End | Attach::Iterator { .. })
         };
-        self.loaded.manifest.programs.iter().any(|program| !idle(&program.attach))
+        self.loaded.manifest.attaches().any(|attach| !idle(attach))
             || self.loaded.options.command.is_some()
             || self.loaded.process.is_some()
     }
@@ -296,11 +298,12 @@ impl<'l> Session<'l> {
         for descriptor in self.requests.symbolizer.descriptors() {
             self.poller.add(descriptor, Source::Sideband)?;
         }
-        for program in &self.loaded.manifest.programs {
-            if let Attach::Interval { period_ns } = program.attach {
-                let timer = Timer::every(Duration::from_nanos(period_ns))?;
+        let drivers = self.drivers(&|attach| matches!(attach, Attach::Interval { .. }));
+        for (driver, attach) in drivers {
+            if let Attach::Interval { period_ns } = attach {
+                let timer = Timer::every(Duration::from_nanos(*period_ns))?;
                 self.poller.add(timer.fd(), Source::Timer(self.timers.len() as u32))?;
-                self.timers.push((timer, program));
+                self.timers.push((timer, driver));
             }
         }
         Ok(())
@@ -343,21 +346,33 @@ impl<'l> Session<'l> {
     }
 
     fn run_timer(&mut self, at: usize) -> Result<(), RunError> {
-        let Some((timer, program)) = self.timers.get(at) else { return Ok(()) };
-        let program = *program;
+        let Some((timer, driver)) = self.timers.get(at) else { return Ok(()) };
+        let driver = *driver;
         if !timer.take() {
             return Ok(());
         }
         // what came before the action is carried out before its requests
         self.drain_all()?;
-        self.run_driver(program)
+        self.run_driver(driver)
     }
 
-    /// Runs all programs of this kind, in source order, until one calls `exit()`.
+    /// Programs and actions in user space that lt runs when this is so, in source order.
+    fn drivers(&self, wanted: &dyn Fn(&Attach) -> bool) -> Vec<(Driver, &'l Attach)> {
+        let manifest = &self.loaded.manifest;
+        let programs = manifest.programs.iter().enumerate();
+        let programs = programs.map(|(at, program)| (at as u32 + 1, Driver::Program(at), &program.attach));
+        let actions = manifest.user.iter().enumerate();
+        let actions = actions.map(|(at, action)| (action.before, Driver::Action(at), &action.attach));
+        let mut found: Vec<_> = programs.chain(actions).filter(|(.., attach)| wanted(attach)).collect();
+        // an action has the number of the program that it follows
+        found.sort_by_key(|(place, ..)| *place);
+        found.into_iter().map(|(_, driver, attach)| (driver, attach)).collect()
+    }
+
+    /// Runs all drivers of this kind, in source order, until one calls `exit()`.
     pub(crate) fn run_drivers(&mut self, kind: &Attach) -> Result<(), RunError> {
-        let loaded = self.loaded;
-        for program in loaded.manifest.programs.iter().filter(|program| program.attach == *kind) {
-            self.run_driver(program)?;
+        for (driver, _) in self.drivers(&|attach| attach == kind) {
+            self.run_driver(driver)?;
             if *kind != Attach::End && self.has_exited() {
                 break;
             }
@@ -365,12 +380,26 @@ impl<'l> Session<'l> {
         Ok(())
     }
 
-    /// Runs a driver program once, and carries out all it requested.
-    fn run_driver(&mut self, program: &Program) -> Result<(), RunError> {
+    /// Runs a driver once, and carries out all it requested.
+    fn run_driver(&mut self, driver: Driver) -> Result<(), RunError> {
         self.requests.cuts.begin_action();
         self.requests.refreshed = None;
-        self.run_program(program)?;
-        self.drain_all()
+        let manifest = &self.loaded.manifest;
+        match driver {
+            Driver::Program(at) => {
+                if let Some(program) = manifest.programs.get(at) {
+                    self.run_program(program)?;
+                }
+                self.drain_all()
+            }
+            Driver::Action(at) => {
+                let (Some(action), Some(counts)) = (manifest.user.get(at), self.counts.get_mut(at)) else {
+                    return Ok(());
+                };
+                let mut script = Script::new(&mut self.requests, &self.loaded.state, &mut self.functions, self.warn);
+                user::run(action, &mut script, counts)
+            }
+        }
     }
 
     /// Runs a driver program once.
@@ -425,7 +454,7 @@ impl<'l> Session<'l> {
 
     /// What was lost so far.
     fn losses(&self) -> Vec<Loss<'l>> {
-        losses(&self.loaded.manifest, &self.loaded.state, &self.missed)
+        losses(&self.loaded.manifest, &self.loaded.state, &self.missed, &self.counts)
     }
 
     /// Keeps what the maps hold now.
@@ -465,6 +494,23 @@ impl Session<'_> {
         self.requests.cuts.deactivate();
         Ok(())
     }
+}
+
+/// What lt runs itself, by its place in the manifest.
+#[derive(Clone, Copy, Debug)]
+enum Driver {
+    /// A program.
+    Program(usize),
+    /// An action in user space.
+    Action(usize),
+}
+
+/// Descriptors of the programs by their symbols.
+fn program_descriptors(object: &Object) -> HashMap<String, RawFd> {
+    let named = |program: libbpf_rs::ProgramMut<'_>| {
+        (program.name().to_string_lossy().into_owned(), program.as_fd().as_raw_fd())
+    };
+    object.progs_mut().map(named).collect()
 }
 
 /// Descriptors of the manifest's maps, in its order.

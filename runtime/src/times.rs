@@ -60,6 +60,16 @@ fn date(days: i128) -> (i128, i128, i128) {
     (era * 400 + year + later, month, day)
 }
 
+/// A number of nanoseconds since boot in this format, as [`Times::show`] has it.
+pub fn since_boot(format: &[u8], nanoseconds: u64) -> Vec<u8> {
+    Times::new(vec![format.to_vec()]).show(0, nanoseconds)
+}
+
+/// Nanoseconds on a clock, as far as 64 bits reach.
+pub fn nanoseconds(id: libc::clockid_t) -> u64 {
+    clock(id) as u64
+}
+
 /// Nanoseconds from the clock of boot to that of atomic time.
 pub fn tai_offset() -> u64 {
     (clock(libc::CLOCK_TAI) - clock(libc::CLOCK_BOOTTIME)) as u64

@@ -123,8 +123,7 @@ pub enum Value<'a> {
     Bool(bool),
     /// An integer.
     Int(Int),
-    /// A number with a fraction. The kernel has none: they come from user space.
-    #[allow(dead_code)]
+    /// A number with a fraction.
     Float(f64),
     /// Bytes of a string, without the NUL.
     Str(&'a [u8]),

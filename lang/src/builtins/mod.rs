@@ -9,15 +9,19 @@ mod memory;
 mod network;
 mod output;
 mod process;
+mod side;
 mod stack;
 mod system;
 mod task;
 mod text;
 mod time;
+mod user;
 
 use crate::hir::Intrinsic;
 use crate::types::{AddressSpace, Type};
+use crate::user::UserFunction;
 pub use forms::{KernelQuestion, RequestForm, TypeTest, ValueForm};
+pub use side::{Side, UserForm};
 
 /// A row of the table.
 #[derive(Debug)]
@@ -149,6 +153,10 @@ pub enum ParamClass {
     MapOrStack,
     /// Any value.
     Any,
+    /// An integer or a number with a fraction; in user space.
+    Number,
+    /// A histogram; in user space.
+    Histogram,
     /// What decides: a bool, number or pointer.
     Condition,
     /// One of these bare words.
@@ -170,6 +178,10 @@ pub enum Returns {
     RecordPointer(&'static str),
     /// An address of a `uint64` of the kernel.
     CpuPointer,
+    /// A string of any length; in user space.
+    Text,
+    /// A number with a fraction; in user space.
+    Float,
     /// The compile-time text of the attach point.
     AttachText,
     /// A stack of the kernel or of user space.
@@ -256,6 +268,8 @@ pub enum Lowering {
     Value(ValueForm),
     /// Something to be done, as its form says.
     Request(RequestForm),
+    /// What only user space can tell.
+    User(UserFunction),
 }
 
 impl Lowering {
@@ -268,7 +282,7 @@ impl Lowering {
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
     let usual = [time::ROWS, process::ROWS, memory::ROWS, text::ROWS, stack::ROWS, map::ROWS, output::ROWS];
-    let others = [task::ROWS, kernel::ROWS, network::ROWS, system::ROWS, compile::ROWS];
+    let others = [task::ROWS, kernel::ROWS, network::ROWS, system::ROWS, compile::ROWS, user::ROWS];
     usual.into_iter().chain(others).flatten()
 }
 

@@ -138,7 +138,7 @@ pub(super) fn expand(
         share: true,
     };
     let mut all = Vec::new();
-    for (at, probe) in ast.probes.iter().enumerate().filter(|(_, probe)| !probe.user) {
+    for (at, probe) in ast.probes.iter().enumerate().filter(|(_, probe)| !probe.is_of_rows()) {
         let mut points: Vec<Point> = Vec::new();
         let mut seen = HashSet::new();
         expander.tolerated = false;
@@ -167,7 +167,7 @@ pub(super) fn expand(
         }
         all.extend(points.into_iter().map(|point| (at, point)));
     }
-    if all.is_empty() && ast.probes.iter().any(|probe| !probe.user) && !expander.out.has_errors() {
+    if all.is_empty() && ast.probes.iter().any(|probe| !probe.is_of_rows()) && !expander.out.has_errors() {
         let diagnostic = Diagnostic::error(Code::NoSuchProbe, "this kernel has none of the script's probes");
         expander.out.push(diagnostic.help("without `missing_probes` in the config block each missing one is an error"));
     }

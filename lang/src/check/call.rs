@@ -180,6 +180,7 @@ impl Checker<'_> {
             ParamClass::TypeName | ParamClass::Path => true,
             ParamClass::Variable => matches!(arg.kind, ExprKind::Var(_)) || self.not_a_variable(name, arg),
             ParamClass::Any => self.expr(arg) != Type::Error,
+            ParamClass::Number | ParamClass::Histogram => self.value(arg) != Type::Error,
             ParamClass::StackOption => self.stack_option(arg),
             ParamClass::Word(words) => self.word_argument(param, name, arg, words),
             ParamClass::Condition => {
@@ -332,6 +333,7 @@ impl Checker<'_> {
             (Type::Error, _) => true,
             (Type::Buffer { .. }, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => true,
             (_, ConversionKind::Buffer | ConversionKind::Bytes { .. }) => false,
+            (_, ConversionKind::Fixed | ConversionKind::Scientific) => false,
             (Type::Int(_) | Type::Enum(_) | Type::Bool, _) => true,
             (Type::Pointer { .. }, kind) => kind != ConversionKind::Char && kind != ConversionKind::GfpFlags,
             (_, kind) => kind == ConversionKind::Str,
@@ -341,8 +343,11 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Code::FormatMismatch, format!("`%{letter}` cannot show `{ty}`"))
                 .at(value.span, format!("this is `{ty}`"))
                 .at(format, "in this format");
-            let bytes = matches!(conversion.kind, ConversionKind::Buffer | ConversionKind::Bytes { .. });
-            self.report(diagnostic.help(if bytes { "it shows what `buf` gives" } else { "`%s` can" }));
+            self.report(diagnostic.help(match conversion.kind {
+                ConversionKind::Buffer | ConversionKind::Bytes { .. } => "it shows what `buf` gives",
+                ConversionKind::Fixed | ConversionKind::Scientific => "only actions marked `user` have fractions",
+                _ => "`%s` can",
+            }));
         }
     }
 

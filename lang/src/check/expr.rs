@@ -1,9 +1,10 @@
 //! Expressions: literals, names, variables; everything else is handed on.
 
 use super::infer::Inferred;
+use super::user::wrong_side;
 use super::{Checker, fold, suggest};
 use crate::ast::{Expr, ExprKind, Ident, NodeId, TypeName, UnaryOp};
-use crate::builtins::{self, Allowed, Builtin, Form, Lowering, Returns};
+use crate::builtins::{self, Allowed, Builtin, Form, Lowering, Returns, Side};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::probes::{self, Arguments, ProbeKind, ProbeRow, TargetSyntax};
@@ -182,6 +183,8 @@ impl Checker<'_> {
                 self.program.knows_place = true;
                 Type::String { size: self.attach_text(row).len() as u32 + 1 }
             }
+            // of the other side, which was told
+            Returns::Text | Returns::Float => Type::Error,
             Returns::CpuPointer => Type::kernel_pointer(Type::U64),
             Returns::Stack(space) => self.default_stack(*space, span),
             Returns::FromProbe => self.probe_value(row, name, span),
@@ -207,6 +210,10 @@ impl Checker<'_> {
 
     /// Whether the builtin can stand in this probe; says so if not.
     pub(super) fn check_allowed(&mut self, row: &Builtin, name: &str, span: Span) -> bool {
+        if row.side() == Side::User {
+            self.report(wrong_side(name, row.side(), span));
+            return false;
+        }
         if !self.point().known || is_allowed(row, self.point().row) {
             return true;
         }

@@ -11,7 +11,7 @@ use crate::types::Type;
 use std::collections::HashMap;
 
 /// Most steps of `unroll`.
-const MAX_UNROLL: i64 = 100;
+pub(super) const MAX_UNROLL: i64 = 100;
 
 /// The number of steps that `unroll` was given, when it is a literal or a positional parameter.
 pub(crate) fn unroll_count(count: &Expr, options: &SessionOptions) -> Option<i64> {

@@ -56,7 +56,7 @@ impl Checker<'_> {
         self.merge_keys(at, &found, span);
     }
 
-    fn merge_keys(&mut self, at: usize, found: &[Inferred], span: Span) {
+    pub(super) fn merge_keys(&mut self, at: usize, found: &[Inferred], span: Span) {
         let Some(map) = self.maps.get_mut(at) else { return };
         let Some(old) = &map.keys else {
             map.keys = Some(found.to_vec());
@@ -136,7 +136,7 @@ impl Checker<'_> {
         self.merge_value(at, value, value_span);
     }
 
-    fn merge_value(&mut self, at: usize, value: &Inferred, span: Span) {
+    pub(super) fn merge_value(&mut self, at: usize, value: &Inferred, span: Span) {
         let Some(map) = self.maps.get_mut(at) else { return };
         if value.ty == Type::Error {
             // Known to be assigned, with a type that a message was given for.

@@ -37,6 +37,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod user;
 
 use crate::ast::{Ast, Expr, NodeId};
 use crate::c::WithDefinitions;
@@ -145,6 +146,8 @@ pub struct CheckedScript {
     pub(crate) maps: Vec<CheckedMap>,
     /// In source order.
     pub(crate) tables: Vec<RowTable>,
+    /// Actions in user space, in source order.
+    pub(crate) user: Vec<crate::user::UserAction>,
 }
 
 /// An attach point with the types of the action there.
@@ -290,12 +293,12 @@ fn check_expanded(
         wanted: Vec::new(),
         tables,
     };
-    let start = |(probe, point)| CheckedProgram::new(probe, point, ast.node_count);
-    let mut programs: Vec<CheckedProgram> = points.into_iter().map(start).collect();
+    let (mut programs, mut actions) = split(ast, points);
     for _ in 0..MAX_WALKS {
         checker.out = Diagnostics::default();
         checker.changed = false;
         programs = programs.into_iter().map(|program| checker.walk(ast, program)).collect();
+        actions = actions.into_iter().map(|action| checker.walk_user(ast, action)).collect();
         if !checker.changed {
             break;
         }
@@ -311,7 +314,21 @@ fn check_expanded(
     out.extend(table_messages);
     out.extend(unsupported::declarations(ast));
     out.extend(checker.out);
-    (CheckedScript { programs, maps: checker.maps, tables: checker.tables }, out)
+    let user = actions.into_iter().map(|checked| checked.action).collect();
+    (CheckedScript { programs, maps: checker.maps, tables: checker.tables, user }, out)
+}
+
+/// Programs, and actions in user space.
+fn split(ast: &Ast, points: Vec<(usize, Point)>) -> (Vec<CheckedProgram>, Vec<user::CheckedAction>) {
+    let (mut programs, mut actions) = (Vec::new(), Vec::new());
+    for (probe, point) in points {
+        if ast.probes.get(probe).is_some_and(|probe| probe.user) {
+            actions.push(user::CheckedAction::new(probe, point, programs.len() as u32));
+        } else {
+            programs.push(CheckedProgram::new(probe, point, ast.node_count));
+        }
+    }
+    (programs, actions)
 }
 
 /// Types only ever grow (longer strings, signed for mixed integers), so a walk or two more than variables depend on

@@ -201,10 +201,20 @@ impl Checker<'_> {
             Ok(cells) => cells,
             Err((arg, why)) => return self.no_cell(&table, arg, why, args.len()),
         };
+        self.missing_cells(&table, &cells, span);
+        for (column, cell) in table.columns.iter().zip(cells) {
+            if let Some(value) = cell {
+                self.check_cell(column, value);
+            }
+        }
+    }
+
+    /// Reports columns without a value.
+    pub(super) fn missing_cells(&mut self, table: &RowTable, cells: &[Option<&Expr>], span: Span) {
         let missing: Vec<&str> = table
             .columns
             .iter()
-            .zip(&cells)
+            .zip(cells)
             .filter(|(column, cell)| cell.is_none() && !column.optional)
             .map(|(column, _)| column.name.as_str())
             .collect();
@@ -215,11 +225,6 @@ impl Checker<'_> {
             self.report(
                 diagnostic.at(table.span, "the table").help("a `?` behind a column's type lets it be left out"),
             );
-        }
-        for (column, cell) in table.columns.iter().zip(cells) {
-            if let Some(value) = cell {
-                self.check_cell(column, value);
-            }
         }
     }
 
@@ -236,7 +241,8 @@ impl Checker<'_> {
         found
     }
 
-    fn no_cell(&mut self, table: &RowTable, arg: &Argument, why: ArrangeError, given: usize) {
+    /// Reports a value without a column.
+    pub(super) fn no_cell(&mut self, table: &RowTable, arg: &Argument, why: ArrangeError, given: usize) {
         let count = table.columns.len();
         let plural = if count == 1 { "" } else { "s" };
         let diagnostic = match (&arg.name, why) {

@@ -32,9 +32,9 @@ pub(super) fn declarations(ast: &Ast) -> Diagnostics {
     for (item, span) in ast.script.iter().filter(|(item, _)| !matches!(item, ScriptItem::Table(_))) {
         report(&format!("{} are", script_item(item)), *span);
     }
-    for probe in ast.probes.iter().filter(|probe| probe.user) {
+    for probe in ast.probes.iter().filter(|probe| probe.is_of_rows()) {
         let header = probe.attach_points.first().map_or(probe.span, |point| point.span);
-        report("actions in user space are", header);
+        report("actions for the rows of a table are", header);
     }
     for name in ast
         .probes

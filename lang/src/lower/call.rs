@@ -57,6 +57,8 @@ impl Body<'_, '_> {
             Lowering::CompareText => return self.compare_text(args, span),
             Lowering::TextLength => return self.text_length(args, span),
             Lowering::Context => hir::ExprKind::Context,
+            // of the other side, which the checker told
+            Lowering::User(_) => return nothing(&ty, span),
             Lowering::ArgumentRecord => return self.all_arguments(&ty, span),
             Lowering::Value(form) => return self.form_value(form, args, ty, span),
             Lowering::Request(_)

@@ -12,13 +12,13 @@ use std::collections::HashSet;
 #[derive(Default)]
 pub(super) struct Uses {
     /// Probes that the kernel runs aggregate into them.
-    aggregated: HashSet<MapId>,
+    pub(super) aggregated: HashSet<MapId>,
     /// They are printed before the end.
-    shown: HashSet<MapId>,
+    pub(super) shown: HashSet<MapId>,
     /// They are cleared before the end.
-    cleared: HashSet<MapId>,
+    pub(super) cleared: HashSet<MapId>,
     /// Their values are set to zero at any time.
-    zeroed: HashSet<MapId>,
+    pub(super) zeroed: HashSet<MapId>,
 }
 
 impl Session<'_> {

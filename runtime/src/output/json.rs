@@ -115,7 +115,7 @@ impl Output for Json {
     fn lost(&mut self, loss: &Loss<'_>, out: &mut Vec<u8>) {
         let count = loss.count;
         let _ = write!(out, r#"{{"type": "lost_events", "count": {count}, "data": {{"events": {count}, "probe": "#);
-        write_string(loss.program.probe.as_bytes(), out);
+        write_string(loss.probe.as_bytes(), out);
         let _ = writeln!(out, r#", "cause": "{}"}}}}"#, loss.row.name);
     }
 }
@@ -155,12 +155,13 @@ fn write_key(keys: &[Value<'_>], out: &mut Vec<u8>) {
 pub(crate) fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
     let _ = match value {
         Value::Bool(value) => write!(out, "{value}"),
+        Value::Float(number) if number.is_finite() => write!(out, "{number:?}"),
+        // JSON has no word for it
+        Value::Float(_) => out.write_all(b"null"),
         Value::Int(int) => {
             write_int(*int, out);
             Ok(())
         }
-        Value::Float(number) if number.is_finite() => write!(out, "{number}"),
-        Value::Float(_) => write!(out, "null"),
         Value::Pointer(address) => {
             write_int(Int::wide(*address, false), out);
             Ok(())

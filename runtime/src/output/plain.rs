@@ -62,7 +62,7 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
     let _ = match value {
         Value::Bool(value) => write!(out, "{value}"),
         Value::Int(int) => write!(out, "{int}"),
-        Value::Float(number) => write!(out, "{number}"),
+        Value::Float(number) => write!(out, "{}", float(*number)),
         Value::Str(bytes) => {
             write_text(bytes, out);
             Ok(())
@@ -114,6 +114,11 @@ pub fn write_value(value: &Value<'_>, indent: &str, out: &mut Vec<u8>) {
             Ok(())
         }
     };
+}
+
+/// A number with a fraction, with as many digits as it takes to tell it from all others.
+fn float(number: f64) -> String {
+    if number.is_nan() { "nan".into() } else { format!("{number:?}") }
 }
 
 /// `{ .x = 1, .y = 2 }`

@@ -7,6 +7,9 @@ use crate::value::{Int, Value};
 use lt_lang::format::{Conversion, ConversionKind, Format, Piece};
 use std::io::Write;
 
+/// Most digits behind a point.
+const MOST_DIGITS: u32 = 60;
+
 /// Appends the format filled with `values`; values that are missing are left out.
 pub fn format(format: &Format, values: &[Value<'_>], out: &mut Vec<u8>) {
     let mut values = values.iter();
@@ -35,6 +38,7 @@ fn convert(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
         (ConversionKind::Str | ConversionKind::Buffer | ConversionKind::Bytes { .. }, _) | (_, Value::Str(_)) => {
             write_value(value, INDENT, out);
         }
+        (ConversionKind::Fixed | ConversionKind::Scientific, _) => write_float(conversion, value, out),
         (ConversionKind::GfpFlags, _) => gfp::write(number(value).raw, out),
         (ConversionKind::Char, _) => match number(value).raw as u8 {
             byte @ 0x80.. => out.push(byte),
@@ -58,6 +62,7 @@ fn number(value: &Value<'_>) -> Int {
     match value {
         Value::Bool(value) => Int { raw: u64::from(*value), signed: false, bits: 8 },
         Value::Int(int) | Value::Enum(int, _) => *int,
+        Value::Float(number) => Int::wide(*number as i64 as u64, true),
         Value::Pointer(address) | Value::Symbol(address, _) => Int::wide(*address, false),
         _ => Int::wide(0, false),
     }
@@ -95,7 +100,36 @@ fn write_number(conversion: &Conversion, int: Int, out: &mut Vec<u8>) {
         | ConversionKind::Str
         | ConversionKind::GfpFlags
         | ConversionKind::Buffer
+        | ConversionKind::Fixed
+        | ConversionKind::Scientific
         | ConversionKind::Bytes { .. } => write!(out, "{}", int.raw),
+    };
+}
+
+/// `%f`, `%e`: six digits behind the point, or as many as the precision says.
+fn write_float(conversion: &Conversion, value: &Value<'_>, out: &mut Vec<u8>) {
+    let float = match value {
+        Value::Float(number) => *number,
+        other => {
+            let int = number(other);
+            if int.signed { int.raw as i64 as f64 } else { int.raw as f64 }
+        }
+    };
+    if conversion.plus && float >= 0.0 {
+        out.push(b'+');
+    }
+    let digits = conversion.precision.unwrap_or(6).min(MOST_DIGITS) as usize;
+    // writing to a Vec cannot fail
+    let _ = match conversion.kind {
+        _ if float.is_nan() => write!(out, "nan"),
+        ConversionKind::Scientific if float.is_finite() => {
+            let text = format!("{float:.digits$e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let exponent: i32 = exponent.parse().unwrap_or(0);
+            let sign = if exponent < 0 { '-' } else { '+' };
+            write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => write!(out, "{float:.digits$}"),
     };
 }
 
@@ -198,6 +232,28 @@ mod tests {
         assert_eq!(print("100%%", &[]), "100%");
         assert_eq!(print("%s|%d", &[Value::Pointer(5), Value::Pointer(5)]), "0x5|5");
         assert_eq!(print("%s", &[Value::Tuple(vec![int(1), Value::Str(b"a")])]), "(1, a)");
+    }
+
+    #[test]
+    fn fractions() {
+        for (format, value, expected) in [
+            ("%f", 2.5, "2.500000"),
+            ("%.1f|", 0.25, "0.2|"),
+            ("%8.2f|", -1.005, "   -1.00|"),
+            ("%-8.2f|", 3.0, "3.00    |"),
+            ("%08.2f", -3.25159, "-0003.25"),
+            ("%+.0f", 7.0, "+7"),
+            ("%e", 12345.678, "1.234568e+04"),
+            ("%.2e", 0.00012, "1.20e-04"),
+            ("%f", f64::NAN, "nan"),
+            ("%.1f", f64::INFINITY, "inf"),
+            ("%d", -2.9, "-2"),
+            ("%s", 0.1, "0.1"),
+            ("%s", 100.0, "100.0"),
+        ] {
+            assert_eq!(print(format, &[Value::Float(value)]), expected, "{format} of {value}");
+        }
+        assert_eq!(print("%.1f", &[int(-3)]), "-3.0");
     }
 
     #[test]
