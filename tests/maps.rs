@@ -233,7 +233,7 @@ fn leading(text: &str) -> Option<i64> {
 }
 
 fn cuts() -> Result<(), String> {
-    let blocks = 200_000;
+    let blocks = 600_000;
     let ran = lt(["-e", &cuts_program("ms:30"), "-c", &writers_command(CUT_WRITERS, blocks)]);
     expect(ran.status == 0 && !ran.stderr.contains("LT0901"), "it failed", &ran)?;
     check_cuts(&ran.stdout, &ran.stderr, blocks).map_err(|what| format!("{what}\n{}", ran.stderr))

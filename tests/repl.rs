@@ -364,7 +364,7 @@ fn interrupts() -> Result<(), String> {
     let mut terminal = Terminal::open(state.path())?;
     terminal.wait_for("lt> ")?;
     // what is printed makes lt write, which is printed
-    let flood = "tracepoint:syscalls:sys_enter_write { unroll(50) { printf(\"%s\\n\", \"0123456789abcdef\") } }";
+    let flood = "interval:ms:100 { printf(\"go\\n\") } tracepoint:syscalls:sys_enter_write { unroll(50) { printf(\"%s\\n\", \"0123456789abcdef\") } }";
     for round in 0..3 {
         terminal.type_keys(&format!("{flood}\r"))?;
         terminal.wait_for("0123456789abcdef\r\n")?;

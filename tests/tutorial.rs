@@ -77,7 +77,7 @@ const HERE: [Lesson; 8] = [
         program: "dd",
         script: "tracepoint:block:block_rq_issue /comm == \"PROGRAM\" && args.bytes > 8192/ { @ = hist(args.bytes); }",
         workload: "$PROGRAM if=$FILE of=/dev/null iflag=direct bs=16384 count=40 status=none",
-        essence: str::to_string,
+        essence: tens,
     },
 ];
 
@@ -264,6 +264,16 @@ fn bottom_of_stacks(text: &str) -> String {
 fn stack_of_sleep(text: &str) -> String {
     let asleep = stacks(text).into_iter().filter(|(frames, _)| frames.iter().any(|frame| frame.contains("nanosleep")));
     asleep.map(|(frames, count)| format!("{}\n{count}", frames.join("\n"))).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Each bucket's bounds and its count to the nearest ten: now and then the kernel's worker issues a request for the process.
+fn tens(text: &str) -> String {
+    let bucket = |line: &str| {
+        let (bounds, rest) = line.split_once(')')?;
+        let count = rest.split_whitespace().next()?.parse::<u64>().ok()?;
+        Some(format!("{bounds}) {}\n", (count + 5) / 10 * 10))
+    };
+    text.lines().filter_map(bucket).collect()
 }
 
 /// The number of values in histograms; which ones is chance.
