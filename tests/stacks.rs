@@ -249,7 +249,7 @@ int main(void)
 fn generated() -> Result<(), String> {
     with_program(GENERATED, "lt-chain", &[], |program| {
         let script =
-            format!("{CALL} /comm == \"lt-chain\"/ {{ @file = pid; print(ustack); @n++; if (@n > 3) {{ exit() }} }}");
+            format!("{CALL} /comm == \"lt-chain\"/ {{ @file = pid; print(ustack); @n++; if (@n > 100) {{ exit() }} }}");
         let ran = lt(["-e", &script, "-c", program]);
         if let Some(pid) = map_number(&ran.stdout, "@file") {
             let _ = std::fs::remove_file(format!("/tmp/perf-{pid}.map"));

@@ -75,7 +75,7 @@ fn harness() -> Vec<Case> {
         Case::new("harness_kernel", "uname -r", kernel),
         Case::new("harness_streams", STREAMS, streams),
         Case::new("harness_killed_by_signal", "kill -TERM $$", |o| expect("status", 128 + 15, o.status)),
-        Case::new("harness_hang", "echo before; sleep 1000 & exec sleep 1000", hang).hangs(2 * second),
+        Case::new("harness_hang", "echo before; sleep 1000 & exec sleep 1000", hang).hangs(5 * second),
         Case::new("harness_after_hang", "echo alive; pgrep -x sleep", after_hang),
         Case::new("harness_left_behind", "setsid sleep 1000 & echo started", left_behind).timeout(20 * second),
         Case::new("harness_mounts", "cat /proc/mounts; ls /sys/kernel/tracing/events", mounts),
