@@ -21,7 +21,7 @@ use crate::hir::Intrinsic;
 use crate::types::{AddressSpace, Type};
 use crate::user::UserFunction;
 pub use forms::{KernelQuestion, RequestForm, TypeTest, ValueForm};
-pub use side::{Side, UserForm};
+pub use side::{Side, UserForm, UserRequest};
 
 /// A row of the table.
 #[derive(Debug)]

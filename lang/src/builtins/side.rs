@@ -39,6 +39,19 @@ pub enum UserForm {
     Text,
     /// `strftime(format, nanoseconds)`
     FormatTime,
+    /// A statement.
+    Request(UserRequest),
+    /// `delete(@map[key])`, `delete(@map, key)`
+    Delete,
+    /// `has_key(@map, key)`
+    HasKey,
+    /// `len(@map)`
+    Length,
+}
+
+/// What a builtin that is a statement does in user space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserRequest {
     /// `printf(format, ...)`
     Printf,
     /// `errorf(format, ...)`, `warnf(format, ...)`
@@ -52,12 +65,6 @@ pub enum UserForm {
     Clear,
     /// `zero(@map)`
     Zero,
-    /// `delete(@map[key])`, `delete(@map, key)`
-    Delete,
-    /// `has_key(@map, key)`
-    HasKey,
-    /// `len(@map)`
-    Length,
     /// `time([format])`
     Time,
     /// `exit([code])`
@@ -76,16 +83,16 @@ impl Lowering {
             Lowering::ReadString => UserForm::Text,
             Lowering::FormatTime => UserForm::FormatTime,
             Lowering::TextLength => UserForm::Value(UserFunction::TextLength),
-            Lowering::Printf => UserForm::Printf,
-            Lowering::Request(RequestForm::Message { error }) => UserForm::Message { error },
-            Lowering::Print => UserForm::Print,
-            Lowering::Clear => UserForm::Clear,
-            Lowering::Zero => UserForm::Zero,
+            Lowering::Printf => UserForm::Request(UserRequest::Printf),
+            Lowering::Request(RequestForm::Message { error }) => UserForm::Request(UserRequest::Message { error }),
+            Lowering::Print => UserForm::Request(UserRequest::Print),
+            Lowering::Clear => UserForm::Request(UserRequest::Clear),
+            Lowering::Zero => UserForm::Request(UserRequest::Zero),
             Lowering::Delete => UserForm::Delete,
             Lowering::HasKey => UserForm::HasKey,
             Lowering::Length => UserForm::Length,
-            Lowering::Time => UserForm::Time,
-            Lowering::Exit => UserForm::Exit,
+            Lowering::Time => UserForm::Request(UserRequest::Time),
+            Lowering::Exit => UserForm::Request(UserRequest::Exit),
             _ => return None,
         })
     }

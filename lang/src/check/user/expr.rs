@@ -385,13 +385,7 @@ impl UserChecker<'_, '_> {
             UserForm::FormatTime => self.format_time(args),
             UserForm::Delete | UserForm::HasKey => self.entry_question(form, name, args),
             UserForm::Length => self.length(name, args),
-            UserForm::Printf
-            | UserForm::Message { .. }
-            | UserForm::Print
-            | UserForm::Clear
-            | UserForm::Zero
-            | UserForm::Time
-            | UserForm::Exit => {
+            UserForm::Request(_) => {
                 let message = format!("`{}` is a statement", name.text);
                 self.error(Code::NoValue, name.span, message, "used within an expression here")
             }

@@ -3,32 +3,24 @@
 use super::UserChecker;
 use super::kind::Kind;
 use crate::ast::{Expr, ExprKind, Ident};
-use crate::builtins::{self, UserForm};
+use crate::builtins::{self, UserForm, UserRequest};
 use crate::check::literal_int;
 use crate::codes::Code;
 use crate::source::Span;
 use crate::user::{self, Request};
 
 impl UserChecker<'_, '_> {
-    /// The form of what is a statement.
-    pub(super) fn request_form(&self, name: &Ident) -> Option<UserForm> {
-        let form = builtins::lookup(&name.text)?.lowering.in_user_space()?;
-        let request = matches!(
-            form,
-            UserForm::Printf
-                | UserForm::Message { .. }
-                | UserForm::Print
-                | UserForm::Clear
-                | UserForm::Zero
-                | UserForm::Time
-                | UserForm::Exit
-        );
-        request.then_some(form)
+    /// What a builtin that is a statement does.
+    pub(super) fn request_form(&self, name: &Ident) -> Option<UserRequest> {
+        match builtins::lookup(&name.text)?.lowering.in_user_space()? {
+            UserForm::Request(request) => Some(request),
+            _ => None,
+        }
     }
 
     pub(super) fn request(
         &mut self,
-        form: UserForm,
+        form: UserRequest,
         name: &Ident,
         args: &[Expr],
         span: Span,
@@ -39,15 +31,15 @@ impl UserChecker<'_, '_> {
             return;
         }
         let request = match form {
-            UserForm::Printf => self.format(args, span).map(|(format, values)| Request::Printf { format, values }),
-            UserForm::Message { error } => {
+            UserRequest::Printf => self.format(args, span).map(|(format, values)| Request::Printf { format, values }),
+            UserRequest::Message { error } => {
                 self.format(args, span).map(|(format, values)| Request::Message { error, format, values, span })
             }
-            UserForm::Clear => self.whole(name, args).map(Request::Clear),
-            UserForm::Zero => self.whole(name, args).map(Request::Zero),
-            UserForm::Time => self.time(args),
-            UserForm::Exit => self.exit(args),
-            _ => self.print(name, args),
+            UserRequest::Clear => self.whole(name, args).map(Request::Clear),
+            UserRequest::Zero => self.whole(name, args).map(Request::Zero),
+            UserRequest::Time => self.time(args),
+            UserRequest::Exit => self.exit(args),
+            UserRequest::Print => self.print(name, args),
         };
         out.extend(request.map(user::Stmt::Request));
     }
